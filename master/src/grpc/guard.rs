@@ -24,6 +24,7 @@ use tributary_admission::{Admission, Caller, Denied, RequestFacts, Role};
 use super::{
     body::{Arrival, Watched},
     incoming::Ends,
+    pieces::{FREE_BYTES, Messages},
     room::Room,
 };
 
@@ -31,12 +32,17 @@ use super::{
 const MAX_CALLS: usize = 2_000;
 
 /// Roles of methods that do more than read. Those that do not exist are told so to those who may read.
-const ROLES: [(&str, Role); 4] = [
-    ("/processor.CsvProcessor/ProcessCsv", Role::Upload),
-    ("/tributary.v1.Tributary/Upload", Role::Upload),
-    ("/tributary.v1.Tributary/Aggregate", Role::Upload),
-    ("/tributary.v1.Tributary/EditProduct", Role::Edit),
-];
+const ROLES: [(&str, Role); 4] =
+    [(PROCESS_CSV, Role::Upload), (UPLOAD, Role::Upload), (AGGREGATE, Role::Upload), (EDIT_PRODUCT, Role::Edit)];
+const PROCESS_CSV: &str = "/processor.CsvProcessor/ProcessCsv";
+const UPLOAD: &str = "/tributary.v1.Tributary/Upload";
+const AGGREGATE: &str = "/tributary.v1.Tributary/Aggregate";
+const EDIT_PRODUCT: &str = "/tributary.v1.Tributary/EditProduct";
+/// The longest message of other methods with long ones.
+const MAX_MESSAGE: usize = 4 << 20;
+/// Bytes of a file in a message that is passed on, for sales, which are added up while they come, and for files, which are written.
+const CSV_PIECE: usize = 256 << 10;
+const FILE_PIECE: usize = 64 << 10;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The service that needs no token, so that any supervisor can check the server.
 const HEALTH: &str = "/grpc.health.v1.Health/";
@@ -50,12 +56,14 @@ pub(super) struct Revoked(pub(super) CancellationToken);
 pub(super) struct Guard {
     admission: Admission,
     room: Room,
+    max_message: usize,
     calls: Arc<Semaphore>,
 }
 
 impl Guard {
-    pub(super) fn new(admission: Admission, room: Room) -> Self {
-        Self { admission, room, calls: Arc::new(Semaphore::new(MAX_CALLS)) }
+    /// `max_message` is the longest message of `ProcessCsv`.
+    pub(super) fn new(admission: Admission, max_message: usize) -> Self {
+        Self { admission, room: Room::default(), max_message, calls: Arc::new(Semaphore::new(MAX_CALLS)) }
     }
 }
 
@@ -109,14 +117,24 @@ where
 }
 
 impl Guard {
+    /// The messages of a method.
+    fn messages(&self, method: &str) -> Messages {
+        match method {
+            PROCESS_CSV => Messages { data: Some((0x0a, CSV_PIECE)), most: self.max_message },
+            UPLOAD | AGGREGATE => Messages { data: Some((0x12, FILE_PIECE)), most: MAX_MESSAGE },
+            EDIT_PRODUCT => Messages { data: None, most: MAX_MESSAGE },
+            _ => Messages { data: None, most: FREE_BYTES },
+        }
+    }
+
     fn watched(&self, request: Request<Body>, caller: Caller, place: OwnedSemaphorePermit) -> Request<Body> {
-        let arrival = Arrival::new(place);
+        let (arrival, messages) = (Arrival::new(place), self.messages(request.uri().path()));
         let (mut parts, body) = request.into_parts();
         let revoked = self.admission.revoked(parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes()));
         parts.extensions.insert(caller);
         parts.extensions.insert(Revoked(revoked));
         parts.extensions.insert(arrival.clone());
-        Request::from_parts(parts, Body::new(Watched::new(body, arrival, self.room.clone())))
+        Request::from_parts(parts, Body::new(Watched::new(body, arrival, messages, self.room.clone())))
     }
 }
 

@@ -8,6 +8,7 @@ mod guard;
 mod health;
 mod incoming;
 mod own;
+mod pieces;
 mod processor;
 mod room;
 
@@ -24,7 +25,7 @@ use tributary_grpc::{
 };
 use tributary_tls::PairInForce;
 
-use self::{guard::Guard, incoming::incoming, own::Own, processor::Processor, room::Room};
+use self::{guard::Guard, incoming::incoming, own::Own, processor::Processor};
 use crate::sales::Streams;
 
 /// Bytes of one stream, and of one connection, that may come before they are asked for.
@@ -85,7 +86,7 @@ impl Entrance {
             .timeout(HEAD_TIME)
             .http2_keepalive_interval(Some(KEEP_ALIVE[0]))
             .http2_keepalive_timeout(Some(KEEP_ALIVE[1]))
-            .layer(Guard::new(admission, Room::new(config.grpc.max_message, config.patience)))
+            .layer(Guard::new(admission, config.grpc.max_message))
             .add_service(health)
             .add_service(reflections.0)
             .add_service(reflections.1)

@@ -18,7 +18,6 @@ use tributary_sales::Error;
 use super::{
     body::{Arrival, check_length},
     call::{Answers, Call, answered},
-    room::Held,
 };
 use crate::sales::{Failure, Progress, Stream, Streams, Summary, Waiting};
 
@@ -69,15 +68,12 @@ impl Exchange {
         let mut stream = waiting.turn().await.map_err(status)?;
         let mut told = Instant::now();
         let mut chunk = self.next().await?;
-        stream.expect(chunk.as_ref().and_then(|(first, _)| first.file_size_bytes));
-        while let Some((CsvChunk { data, .. }, room)) = chunk {
-            let read = async {
-                let read = stream.push(data).await;
-                drop(room);
-                read
-            };
+        while let Some(CsvChunk { data, file_size_bytes }) = chunk {
+            if stream.length().0.is_none() {
+                stream.expect(file_size_bytes);
+            }
             // The next one comes while this one is read.
-            let (next, read) = tokio::join!(self.next(), read);
+            let (next, read) = tokio::join!(self.next(), stream.push(data));
             stream = read.map_err(status)?;
             if told.elapsed() >= STATUS_INTERVAL {
                 told = Instant::now();
@@ -90,7 +86,7 @@ impl Exchange {
         self.summarize(stream.finish().await.map_err(status)?).await
     }
 
-    async fn next(&mut self) -> Result<Option<(CsvChunk, Option<Held>)>, Status> {
+    async fn next(&mut self) -> Result<Option<CsvChunk>, Status> {
         self.arrival.next(&mut self.chunks, &mut self.pace).await
     }
 

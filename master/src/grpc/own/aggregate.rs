@@ -74,7 +74,7 @@ impl Aggregations {
         let waiting = Arc::clone(&self.waiting).try_acquire_owned();
         let waiting = waiting.map_err(|_| Status::resource_exhausted("too many files wait; try again later"))?;
         let first = call.arrival.next(&mut requests, &mut Pace::new(self.patience)).await?;
-        let first = first.and_then(|(first, _)| first.content);
+        let first = first.and_then(|first| first.content);
         let Some(Content::Start(AggregateStart { report, path, size })) = first else {
             return Err(Status::invalid_argument("the first message must be `start`"));
         };
@@ -121,7 +121,7 @@ impl Job {
     ) -> Result<(TempFile, u64), Status> {
         let (mut file, mut bytes, mut told) = (TempFile::new(), 0, Instant::now());
         let mut pace = Pace::new(self.shared.patience);
-        while let Some((message, _room)) = arrival.next(&mut requests, &mut pace).await? {
+        while let Some(message) = arrival.next(&mut requests, &mut pace).await? {
             let Some(Content::Data(data)) = message.content else {
                 return Err(Status::invalid_argument("a message behind `start` is not `data`"));
             };

@@ -17,7 +17,6 @@ use super::status;
 use crate::grpc::{
     body::{Arrival, check_length},
     call::Call,
-    room::Held,
 };
 
 /// The least time between two states.
@@ -30,7 +29,7 @@ pub(super) async fn upload(
     (patience, place): (Duration, OwnedSemaphorePermit),
 ) -> Result<BoxStream<'static, Result<UploadState, Status>>, Status> {
     let first = call.arrival.next(&mut messages, &mut Pace::new(patience)).await?;
-    let first = first.and_then(|(first, _)| first.content);
+    let first = first.and_then(|first| first.content);
     let Some(Content::Start(UploadStart { path, id, replace, size })) = first else {
         return Err(Status::invalid_argument("the first message of an upload must be `start`"));
     };
@@ -47,7 +46,7 @@ pub(super) async fn upload(
     let inbox = engine.inbox().clone();
     let admitted = inbox.admit(offer).await.map_err(status::upload)?;
     let id = admitted.id().to_owned();
-    let body = Body { messages, arrival: call.arrival, pace: Pace::new(patience), size, bytes: 0, room: None };
+    let body = Body { messages, arrival: call.arrival, pace: Pace::new(patience), size, bytes: 0 };
     // A task of its own, which deletes what came of a file if its client breaks off.
     let received = tokio::spawn(async move {
         let body = stream::unfold(Some(body), |body| async { body?.next().await });
@@ -69,19 +68,14 @@ struct Body {
     size: Option<u64>,
     /// Bytes that came.
     bytes: u64,
-    /// That of the bytes that were given out last.
-    room: Option<Held>,
 }
 
 impl Body {
     /// The next bytes, or why they cannot be taken. None behind the last of them.
     async fn next(mut self) -> Option<(Result<Bytes, String>, Option<Self>)> {
         let wrong = |why: String| Some((Err(why), None));
-        // Whoever asks for more has taken what came before.
-        self.room = None;
         match self.arrival.next(&mut self.messages, &mut self.pace).await {
-            Ok(Some((UploadRequest { content: Some(Content::Data(data)) }, room))) => {
-                self.room = room;
+            Ok(Some(UploadRequest { content: Some(Content::Data(data)) })) => {
                 self.bytes += data.len() as u64;
                 Some((Ok(data), Some(self)))
             }

@@ -61,6 +61,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 const PROCESS: &str = "/processor.CsvProcessor/ProcessCsv";
 const AGGREGATE: &str = "/tributary.v1.Tributary/Aggregate";
 const LIST: &str = "/tributary.v1.Tributary/ListProducts";
+const EDIT: &str = "/tributary.v1.Tributary/EditProduct";
 const FOLLOW: &str = "/tributary.v1.Tributary/Follow";
 const UPLOAD: &str = "/tributary.v1.Tributary/Upload";
 /// The longest message of `ProcessCsv`.
@@ -150,7 +151,8 @@ async fn sales(address: &str) -> Result<()> {
 }
 
 async fn halves(address: String) -> Result<String> {
-    let half = begun(MAX_MESSAGE - 1, MAX_MESSAGE - (1 << 20));
+    let whole = chunk(&vec![b'x'; MAX_MESSAGE - 100]);
+    let half = whole.slice(..MAX_MESSAGE - (1 << 20));
     many(&address, (96, 4), move |line, _| {
         let half = half.clone();
         async move {
@@ -178,11 +180,14 @@ async fn greatest(address: String) -> Result<String> {
 }
 
 async fn half_calls(address: String) -> Result<String> {
-    let half = begun((4 << 20) - 1, (4 << 20) - (64 << 10));
+    let (half, file) = (begun((4 << 20) - 1, (4 << 20) - (64 << 10)), chunk(&vec![b'x'; (4 << 20) - 100]));
+    // The tag of the bytes of a file.
+    let file = Bytes::from([&file[..5], &[0x12], &file[6..file.len() - 1_000]].concat());
     many(&address, (2_000, 100), move |line, number| {
+        let (method, half) = [(EDIT, &half), (AGGREGATE, &file), (UPLOAD, &file), (FOLLOW, &half)][number % 4];
         let half = half.clone();
         async move {
-            let mut call = line.call([LIST, AGGREGATE, UPLOAD, FOLLOW][number % 4]).await?;
+            let mut call = line.call(method).await?;
             let _ = timeout(GOES_ON, call.write(&half)).await;
             drop(timeout(GOES_ON, call.end()).await);
             Ok("a call".to_owned())
