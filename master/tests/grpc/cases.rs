@@ -1,4 +1,4 @@
-//! What programs that were written for the processor of this protocol rely on, case by case.
+//! Cases that programs which were written for the processor of this protocol rely on.
 
 use tributary_grpc::processor::CsvChunk;
 
