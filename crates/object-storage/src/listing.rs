@@ -26,6 +26,9 @@ const TRIES: usize = 4;
 /// The first and the longest delay between them.
 const DELAYS: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(2)];
 
+/// Storage classes of objects that have to be restored before they can be read.
+const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
 /// One object of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
@@ -37,6 +40,8 @@ pub struct Object {
     pub etag: Option<String>,
     /// Last change, as `2026-11-30T06:00:00Z`. Of no use to tell contents apart.
     pub modified: Option<String>,
+    /// Whether it has to be restored before it can be read.
+    pub is_archived: bool,
 }
 
 /// A part of a list.
@@ -45,7 +50,7 @@ pub struct Page {
     /// Objects that can be read. Those of a bucket are sorted by the bytes of their keys; others are not.
     pub objects: Vec<Object>,
     /// Keys, relative to the location, that [`ObjectStorage::read`] cannot name: with an empty part, with `.` or `..` as a part, with control
-    /// characters, or with `/` at the end (markers of folders).
+    /// characters, in another encoding than UTF-8, or with `/` at the end (markers of folders).
     pub odd: Vec<String>,
 }
 
@@ -98,13 +103,14 @@ impl Listing<'_> {
                 let metas = metas.map_err(|why| self.storage.error("", &why))?;
                 let mut page = Page::default();
                 for meta in &metas {
-                    page.add(
-                        self.storage,
-                        meta.location.as_ref(),
-                        meta.size,
-                        meta.e_tag.clone(),
-                        Some(meta.last_modified.to_rfc3339()),
-                    );
+                    let whole = Object {
+                        key: meta.location.to_string(),
+                        size: meta.size,
+                        etag: meta.e_tag.clone(),
+                        modified: Some(meta.last_modified.to_rfc3339()),
+                        is_archived: false,
+                    };
+                    page.add(self.storage, whole);
                 }
                 Ok((!metas.is_empty()).then_some(page))
             }
@@ -119,14 +125,16 @@ impl std::fmt::Debug for Listing<'_> {
 }
 
 impl Page {
-    fn add(&mut self, storage: &ObjectStorage, whole: &str, size: u64, etag: Option<String>, modified: Option<String>) {
+    /// Adds an object with its key in the bucket.
+    fn add(&mut self, storage: &ObjectStorage, object: Object) {
         // A server that lists what was not asked for is not believed.
-        let Some(key) = whole.strip_prefix(&storage.key_prefix()) else { return };
-        match storage.path(key) {
-            Ok(_) => self.objects.push(Object { key: key.to_owned(), size, etag, modified }),
+        let Some(key) = object.key.strip_prefix(&storage.key_prefix()) else { return };
+        let key = key.to_owned();
+        match storage.path(&key) {
+            Ok(_) => self.objects.push(Object { key, ..object }),
             // The marker of the location itself.
             Err(_) if key.is_empty() => {}
-            Err(_) => self.odd.push(key.to_owned()),
+            Err(_) => self.odd.push(key),
         }
     }
 }
@@ -160,8 +168,14 @@ impl ObjectStorage {
         let listed: ListBucketResult = quick_xml::de::from_str(&answer).map_err(|why| no_list(why.to_string()))?;
         let mut page = Page::default();
         for object in &listed.contents {
-            let key = listed.decoded(&object.key).ok_or_else(|| no_list("a key is not UTF-8".to_owned()))?;
-            page.add(self, &key, object.size, object.e_tag.clone(), object.last_modified.clone());
+            let Some(key) = listed.decoded(&object.key) else {
+                page.odd.push(object.key.clone());
+                continue;
+            };
+            let Contents { size, e_tag, last_modified, storage_class, .. } = object;
+            let is_archived = storage_class.as_deref().is_some_and(|class| ARCHIVES.contains(&class));
+            let (key, etag, modified) = (key.into_owned(), e_tag.clone(), last_modified.clone());
+            page.add(self, Object { key, size: *size, etag, modified, is_archived });
         }
         let next = listed.next_continuation_token.filter(|next| listed.is_truncated && !next.is_empty());
         match next {
@@ -256,6 +270,8 @@ struct Contents {
     e_tag: Option<String>,
     #[serde(default)]
     last_modified: Option<String>,
+    #[serde(default)]
+    storage_class: Option<String>,
 }
 
 impl ListBucketResult {
