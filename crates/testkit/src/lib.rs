@@ -2,6 +2,7 @@
 //! depend on it.
 #![warn(missing_docs)]
 
+pub mod bucket;
 pub mod chromium;
 pub mod disk;
 pub mod faulty;
