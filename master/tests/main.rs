@@ -5,6 +5,7 @@
 mod backups;
 mod bounds;
 mod brake;
+mod buckets;
 mod checks;
 mod configuration;
 mod crash;

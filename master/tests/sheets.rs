@@ -6,7 +6,7 @@ use tributary_testkit::{http, process::Daemon, wait};
 use crate::system::System;
 
 /// A workbook of two sheets: one of texts, and one of prices below a title.
-fn workbook() -> Vec<u8> {
+pub(crate) fn workbook() -> Vec<u8> {
     let mut workbook = Workbook::new();
     let notes = workbook.add_worksheet().set_name("Notes").unwrap();
     notes.write_column(0, 0, ["sku", "n1"]).unwrap();

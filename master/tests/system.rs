@@ -25,6 +25,8 @@ pub(crate) struct System {
     /// Before `home`, so that they end before their folders go.
     master: Option<Daemon>,
     daemons: BTreeMap<String, Daemon>,
+    /// The environment of all programs.
+    variables: Vec<(&'static str, String)>,
     home: tempfile::TempDir,
 }
 
@@ -35,7 +37,12 @@ pub(crate) type Aggr = BTreeMap<String, i64>;
 
 impl System {
     pub(crate) fn new() -> Self {
-        Self { master: None, daemons: BTreeMap::new(), home: tempfile::tempdir().unwrap() }
+        Self { master: None, daemons: BTreeMap::new(), variables: Vec::new(), home: tempfile::tempdir().unwrap() }
+    }
+
+    /// Sets variables for the programs that start from now on.
+    pub(crate) fn set_variables(&mut self, variables: impl IntoIterator<Item = (&'static str, String)>) {
+        self.variables = variables.into_iter().collect();
     }
 
     /// The folder of the source `name`; made if need be.
@@ -126,7 +133,7 @@ impl System {
 
     pub(crate) fn command(&self, binary: &str, args: &[&str]) -> Command {
         let mut command = process::command(binary, self.home.path());
-        command.args(args);
+        command.args(args).envs(self.variables.clone());
         command
     }
 

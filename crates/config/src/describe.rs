@@ -127,6 +127,9 @@ fn source_lines(f: &mut fmt::Formatter<'_>, source: &SourceConfig) -> fmt::Resul
     let SourceConfig { name, url, priority, columns, token, brake, limits, .. } = source;
     let token = if token.is_some() { ", with a token" } else { "" };
     writeln!(f, "  {name}: {url}, priority {priority}{token}")?;
+    if let Some(interval) = source.poll_interval {
+        writeln!(f, "    asked every {}", humantime::format_duration(interval))?;
+    }
     let Columns { sku, name, description, op, own, newest: _ } = columns;
     let built_in = [("sku", sku), ("name", name), ("description", description), ("op", op)];
     for (column, header) in built_in.into_iter().chain(own.iter().map(|own| (own.name.as_str(), &own.headers))) {

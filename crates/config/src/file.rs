@@ -132,6 +132,7 @@ struct SourceAsTyped {
     max_files: Option<Spanned<u64>>,
     max_file_size: Option<Spanned<String>>,
     max_rejects: Option<u64>,
+    poll_interval: Option<Spanned<String>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
 }

@@ -1,10 +1,12 @@
 //! One source: its settings, and the rules for its name and URL.
 
-use std::{collections::HashSet, path::PathBuf};
+use std::{collections::HashSet, path::PathBuf, time::Duration};
 
+use percent_encoding::percent_decode_str;
 use tributary_admission::Token;
 use tributary_csv_gate::Columns;
 use tributary_format_rules::{FormatRules, Selection};
+use tributary_object_storage::Location;
 use tributary_tls::Trust;
 use url::Url;
 
@@ -15,7 +17,7 @@ use crate::{Brake, ConfigError, SourceLimits};
 pub struct SourceConfig {
     /// Its identity, also in the database.
     pub name: String,
-    /// Base of its `/sense` and `/read`.
+    /// Base of its `/sense` and `/read`, or the folder in a bucket: `s3://BUCKET/PREFIX/`.
     pub url: Url,
     /// Higher wins. Default: 0.
     pub priority: i64,
@@ -35,7 +37,15 @@ pub struct SourceConfig {
     pub trust: Trust,
     /// A local folder that is read in place; `url` names it too. Default: none, the source is asked over HTTP.
     pub folder: Option<PathBuf>,
+    /// Interval of questions if it cannot hold its answer. Default: that of all, and of a bucket ten seconds or more.
+    pub poll_interval: Option<Duration>,
 }
+
+/// Scheme of the URL of a bucket.
+pub(crate) const BUCKET_SCHEME: &str = "s3";
+
+/// Shortest interval in which a bucket is listed, unless its own setting says otherwise: each thousand objects is a request that costs money.
+const BUCKET_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The name of the uploads folder as a source. No other source may have it.
 pub const UPLOADS: &str = "uploads";
@@ -61,7 +71,21 @@ impl SourceConfig {
             token: None,
             trust: Trust::default(),
             folder: None,
+            poll_interval: None,
         })
+    }
+
+    /// The place of its objects; `None` unless it is a bucket.
+    #[must_use]
+    pub fn location(&self) -> Option<Location> {
+        (self.url.scheme() == BUCKET_SCHEME).then(|| location(&self.url).ok()).flatten()
+    }
+
+    /// Interval of questions if it cannot hold its answer; `of_all` is that of sources without one of their own.
+    #[must_use]
+    pub fn interval(&self, of_all: Duration) -> Duration {
+        let least = if self.url.scheme() == BUCKET_SCHEME { BUCKET_INTERVAL } else { Duration::ZERO };
+        self.poll_interval.unwrap_or(of_all.max(least))
     }
 }
 
@@ -99,8 +123,16 @@ fn host_port(url: &Url) -> String {
 
 pub(crate) fn source_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|why| format!("`{text}` is not a URL ({why}); write http://HOST:PORT"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(format!("`{text}` is not an http or https URL; write http://HOST:PORT"));
+    if url.scheme() == "file" {
+        return Err(format!(
+            "`{text}` is a folder: start a data-source with `--dir` for it, and write its http://HOST:PORT"
+        ));
+    }
+    if !matches!(url.scheme(), "http" | "https" | BUCKET_SCHEME) || url.host_str().is_none_or(str::is_empty) {
+        return Err(format!("`{text}` is not an http, https or s3 URL; write http://HOST:PORT or s3://BUCKET/PREFIX/"));
+    }
+    if url.scheme() == BUCKET_SCHEME {
+        return bucket_url(url);
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a URL must not contain a user name, because it is stored and shown; put the secret into a file and set token_file".to_owned());
@@ -109,6 +141,31 @@ pub(crate) fn source_url(text: &str) -> Result<Url, String> {
         return Err(format!("`{text}` has a query or a fragment; the master adds /sense and /read itself"));
     }
     Ok(url)
+}
+
+/// Checks the URL of a bucket, and ends its path with `/`: it names a folder.
+fn bucket_url(mut url: Url) -> Result<Url, String> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the URL of a bucket must not contain a key, because it is stored and shown; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment".to_owned());
+    }
+    if url.port().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!(
+            "`{url}` has a port, a query or a fragment; write s3://BUCKET/PREFIX/, and the address of another server than Amazon's into AWS_ENDPOINT_URL"
+        ));
+    }
+    location(&url)?;
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+/// The place that the URL of a bucket names. What is typed there may be encoded or not.
+fn location(url: &Url) -> Result<Location, String> {
+    let prefix = percent_decode_str(url.path().trim_end_matches('/')).decode_utf8();
+    let prefix = prefix.map_err(|_| format!("`{url}` is not UTF-8"))?;
+    format!("{BUCKET_SCHEME}://{}{prefix}", url.host_str().unwrap_or_default()).parse()
 }
 
 pub(crate) fn source_name(name: &str) -> Result<(), String> {

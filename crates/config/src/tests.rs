@@ -1,5 +1,6 @@
 //! Every wrong setting is refused with its place and its mend.
 
+mod buckets;
 mod reports;
 mod results;
 mod sales;

@@ -76,6 +76,7 @@ impl UploadsConfig {
             trust: Trust::default(),
             token: None,
             folder: Some(folder.to_owned()),
+            poll_interval: None,
         }
     }
 }

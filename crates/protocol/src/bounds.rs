@@ -9,9 +9,9 @@ use serde::{
 };
 
 /// Longest path of a file: what Linux takes at once.
-pub(crate) const MAX_PATH_BYTES: usize = 4_096;
+pub const MAX_PATH_BYTES: usize = 4_096;
 /// Longest hash, with its algorithm. A SHA-512 in hex would fit.
-pub(crate) const MAX_HASH_BYTES: usize = 160;
+pub const MAX_HASH_BYTES: usize = 160;
 /// Longest time of a change. RFC 3339 takes 35 bytes.
 pub(crate) const MAX_TIME_BYTES: usize = 64;
 /// Longest version of a source.

@@ -15,7 +15,7 @@ mod problem;
 mod report;
 mod sense;
 
-pub use bounds::{MAX_TEXT_BYTES, cut_text};
+pub use bounds::{MAX_HASH_BYTES, MAX_PATH_BYTES, MAX_TEXT_BYTES, cut_text};
 pub use column::ColumnSpec;
 pub use digest::{BodyDigest, CONTENT_DIGEST};
 pub use file_list::{FileList, pack_hash, unpack_hash};

@@ -9,8 +9,8 @@ use tributary_protocol::{FormatSpec, OneOrMany};
 
 use super::{Place, SourceAsTyped};
 use crate::{
-    Brake, CatalogConfig, ConfigError, SourceConfig, SourceLimits, brake, limits, secrets,
-    source::{source_name, source_url},
+    Brake, CatalogConfig, ConfigError, SourceConfig, SourceLimits, brake, duration, limits, secrets,
+    source::{BUCKET_SCHEME, source_name, source_url},
     uploads,
 };
 
@@ -18,7 +18,15 @@ impl Place<'_> {
     pub(super) fn source(&self, typed: SourceAsTyped, catalog: &CatalogConfig) -> Result<SourceConfig, ConfigError> {
         self.checked(&typed.name, source_name)?;
         let url = self.checked(&typed.url, source_url)?;
+        let is_bucket = url.scheme() == BUCKET_SCHEME;
+        if let Some(setting) = typed.ca_file.as_ref().or(typed.pin.as_ref()).filter(|_| is_bucket) {
+            let why = "a bucket has no certificate of its own; name the authority of its server in AWS_CA_BUNDLE";
+            return Err(self.error(setting.span().start, why));
+        }
         let token = self.optional(typed.token_file.as_ref(), |token_file: &str| {
+            if is_bucket {
+                return Err("a bucket takes no token; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the master".to_owned());
+            }
             let path = self.beside(Path::new(token_file));
             // A source only serves readers.
             read_client_token(&path, Role::Read).map_err(|why| secrets::in_full(&why))
@@ -45,8 +53,22 @@ impl Place<'_> {
             hold_for: self.optional(typed.hold_for.as_ref(), brake::hold_for)?.unwrap_or(default.hold_for),
         };
         let limits = self.limits(&typed)?;
+        let poll_interval = self.optional(typed.poll_interval.as_ref(), duration)?;
         let (name, priority) = (typed.name.into_inner(), typed.priority);
-        Ok(SourceConfig { name, url, priority, columns, selection, formats, brake, limits, token, trust, folder: None })
+        Ok(SourceConfig {
+            name,
+            url,
+            priority,
+            columns,
+            selection,
+            formats,
+            brake,
+            limits,
+            token,
+            trust,
+            folder: None,
+            poll_interval,
+        })
     }
 
     fn limits(&self, typed: &SourceAsTyped) -> Result<SourceLimits, ConfigError> {

@@ -19,7 +19,7 @@ use crate::{
     poll::{Context, Poll},
     progress::{MakeObserver, ProgressObserver},
     reports::{ReportMemory, Reports},
-    source::{AnswerMemory, Http, Origin, SourceClient, Spool, http_client},
+    source::{AnswerMemory, BucketClient, Http, Origin, SourceClient, Spool, http_client},
 };
 
 /// A master that is ready to poll.
@@ -99,9 +99,10 @@ impl Context {
         documents: &Documents,
         progress: Arc<dyn ProgressObserver>,
     ) -> Poll {
-        let origin = match source.folder {
-            Some(_) => Origin::Documents(documents.clone()),
-            None => Origin::Remote(SourceClient::new(self.http.clone(), &source)),
+        let origin = match (&source.folder, source.location()) {
+            (Some(_), _) => Origin::Documents(documents.clone()),
+            (None, Some(location)) => Origin::Bucket(BucketClient::new(self.http.clone(), &source, location)),
+            (None, None) => Origin::Remote(SourceClient::new(self.http.clone(), &source)),
         };
         Poll::new(source, origin, stored, self.clone(), progress)
     }

@@ -30,7 +30,7 @@ use crate::{
     input::{FileToRead, FilesToRead, KnownFiles, Plan},
     progress::ProgressObserver,
     reports::{PlainBody, SourceContent},
-    source::{CorePermit, FetchError, NewBody, Origin, SourceClient},
+    source::{CorePermit, FetchError, NewBody, Origin},
 };
 
 /// Rounds for files that change during a pass, which then goes on without them.
@@ -151,14 +151,14 @@ impl Lister<'_> {
                 return Ok(Step::Rest(Box::new(listed)));
             }
             // A file that was touched is listed again only once it has settled.
-            self.origin.sense_change(&planned.manifest.version, SETTLE_WAIT).await?;
+            self.origin.settle(&planned.manifest.version, SETTLE_WAIT).await?;
             round += 1;
         }
     }
 
     /// Reads the one file of a plain source, whose hash is known only once it is here.
     async fn list_plain(self) -> Result<Listed> {
-        let Origin::Remote(client) = self.origin else { anyhow::bail!("documents have a version") };
+        let Origin::Remote(client) = self.origin else { anyhow::bail!("only a source over HTTP has no version") };
         self.progress.files_expected(1);
         let mut round = 1;
         let received = loop {
@@ -313,22 +313,24 @@ impl Lister<'_> {
     }
 
     async fn read_file(&self, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
-        let mut outcome = match self.origin {
-            Origin::Remote(client) => self.read_remote(client, file).await,
-            Origin::Documents(documents) => self.read_in_place(documents, file).await,
+        let mut outcome = match self.origin.documents() {
+            Some(documents) => self.read_in_place(documents, file).await,
+            None => self.read_remote(file).await,
         }?;
         self.keep(&mut outcome).await;
         Ok(outcome)
     }
 
-    async fn read_remote(&self, client: &SourceClient, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
-        let new = self.context.spool.new_body(Some(file.entry.size))?;
+    async fn read_remote(&self, file: &Arc<FileToRead>) -> Result<Outcome, FetchError> {
+        let others = self.origin.bucket().map_or(0, |_| self.context.reports.count_claims(&file.entry.path));
+        let new = self.context.spool.new_body_for(file.entry.size, others)?;
         let reader = self.reader(file, ActiveRead::unlisted(Arc::clone(self.progress)));
         let arriving = self.read_arriving(&reader, &new);
-        let fetched = client.fetch(&file.entry, new, |bytes| self.progress.bytes_read(bytes));
+        let fetched = self.origin.fetch(&file.entry, new, |bytes| self.progress.bytes_read(bytes));
         // What was read early counts only if the body turns out to be the announced one.
         let (arriving, body) = tokio::join!(arriving, fetched);
-        match (body?, arriving) {
+        let body = self.origin.keep(&file.entry, body?, others);
+        match (body, arriving) {
             (_, ArrivingFile::Read(outcome)) => Ok(*outcome),
             (body, ArrivingFile::NeedsTwoPasses) => Ok(self.gate(reader, move || body.open(), true).await?),
             (body, ArrivingFile::NotRead) => Ok(self.gate(reader, move || body.open(), false).await?),

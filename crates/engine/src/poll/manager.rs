@@ -45,6 +45,7 @@ impl PollManager {
         let (work, accepted) = (poll.report_work(statuses.report_observer(&name)), poll.accepted());
         let mut handles: Vec<_> =
             work.into_iter().map(|work| tasks.spawn(format!("reports of {name}"), stop.clone(), work)).collect();
+        let poll_interval = poll.interval(poll_interval);
         let poll_loop = PollLoop::new(poll, poll_interval, statuses.clone());
         handles.push(tasks.spawn(format!("poll of {name}"), stop.clone(), poll_loop));
         self.running().insert(name, RunningSource { stop, accepted, tasks: handles });

@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::Result;
@@ -146,6 +146,11 @@ impl Poll {
     /// The source's name.
     pub(crate) fn name(&self) -> &str {
         &self.source.name
+    }
+
+    /// Interval of questions if it cannot hold its answer; `of_all` is that of sources without one of their own.
+    pub(super) fn interval(&self, of_all: Duration) -> Duration {
+        self.source.interval(of_all)
     }
 
     /// The source's origin.

@@ -131,7 +131,7 @@ impl PollLoop {
                 (sense, is_news)
             }
         };
-        let must_relist = self.poll.ranks_by_time() && self.listed_at.elapsed() >= RELIST_INTERVAL;
+        let must_relist = self.must_look_at_times() && self.listed_at.elapsed() >= RELIST_INTERVAL;
         if is_news || must_relist {
             let expects_change = is_news && matches!(known, Known::Version { .. });
             return self.pass(&sense, expects_change).await;
@@ -148,7 +148,12 @@ impl PollLoop {
     }
 
     fn longest_wait(&self) -> Duration {
-        if self.poll.ranks_by_time() { RELIST_INTERVAL } else { MAX_SENSE_WAIT }
+        if self.must_look_at_times() { RELIST_INTERVAL } else { MAX_SENSE_WAIT }
+    }
+
+    /// Whether times of files decide, of which the source does not tell that they have changed.
+    fn must_look_at_times(&self) -> bool {
+        self.poll.ranks_by_time() && !self.poll.origin().versions_times()
     }
 
     /// Makes the next pass read what was held.
@@ -174,7 +179,7 @@ impl PollLoop {
         Ok(match sense.version {
             Some(_) => Known::Version {
                 version: passed.version,
-                holds: true,
+                holds: self.poll.origin().may_hold(),
                 was_false_alarm: expects_change && !passed.changed,
             },
             None => Known::Plain { read_at: started },

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 use tributary_csv_gate::Error as GateError;
 use tributary_format_rules::file_format;
+use tributary_protocol::ManifestEntry;
 use tributary_report::{Error, Partial, Progress};
 
 use super::{Report, Reports, SourceContent};
@@ -16,7 +17,7 @@ use crate::{
     documents::{ActiveRead, Documents},
     input::FileToRead,
     progress::ProgressObserver,
-    source::{Answer, Answered, FetchError, GroupLines, Origin, SourceClient, Spool},
+    source::{Answer, Answered, BucketClient, FetchError, GroupLines, Origin, SourceClient, Spool, SpooledBody},
 };
 
 /// Gets the partials of one source's files.
@@ -61,6 +62,13 @@ impl PartialFetcher {
         self.origin.documents()
     }
 
+    /// Lets go of the bodies that were kept, once all reports were computed.
+    pub(super) fn forget_kept(&self) {
+        if let Some(bucket) = self.origin.bucket() {
+            bucket.forget_kept();
+        }
+    }
+
     /// Ends the reads in place: what they read is applied or given up.
     pub(super) fn end_reads(&self) {
         self.active.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -103,6 +111,13 @@ impl PartialFetcher {
                     computed => Ok(computed?),
                 }
             }
+            (Origin::Bucket(bucket), _) => {
+                let body = match bucket.take_kept(entry) {
+                    Some(kept) => kept,
+                    None => self.fetch_and_keep(bucket, report, entry).await?,
+                };
+                Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
+            }
             (Origin::Remote(_), Some(body)) => {
                 Ok(self.compute(report, file, move || body.open(), Arc::default()).await?)
             }
@@ -114,6 +129,20 @@ impl PartialFetcher {
                 }
             }
         }
+    }
+
+    /// Fetches an object, and keeps it for the reports that are computed later.
+    async fn fetch_and_keep(
+        &self,
+        bucket: &BucketClient,
+        report: &Report,
+        entry: &ManifestEntry,
+    ) -> Result<Arc<SpooledBody>, FetchError> {
+        let later = self.reports.all().iter().skip_while(|other| other.config.name != report.config.name).skip(1);
+        let others = later.filter(|other| other.config.claims(&entry.path)).count();
+        let new = self.spool.new_body_for(entry.size, others)?;
+        let body = bucket.fetch(entry, new, |bytes| self.observer.bytes_read(bytes)).await?;
+        Ok(bucket.keep(entry, body, others))
     }
 
     async fn fetch_and_compute(

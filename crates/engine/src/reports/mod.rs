@@ -89,6 +89,11 @@ impl Reports {
         &self.0.configured
     }
 
+    /// The number of those that claim a path.
+    pub(crate) fn count_claims(&self, path: &str) -> usize {
+        self.0.configured.iter().filter(|report| report.claims(path)).count()
+    }
+
     /// Those that read partials.
     pub(crate) fn readers(&self) -> &Readers {
         &self.0.readers

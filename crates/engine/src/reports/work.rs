@@ -141,6 +141,7 @@ impl ReportWork {
             failed.iter_mut().for_each(|error| *error = format!("report `{}`: {error}", report.config.name));
             errors.append(&mut failed);
         }
+        self.fetcher.forget_kept();
         if errors.is_empty()
             && let Some(body) = body
         {

@@ -17,7 +17,7 @@ use tributary_pace::Pace;
 use tributary_protocol::{ManifestEntry, Sense, encoded_path};
 
 use super::{
-    fetch::{BodyLimit, FetchError, Received, receive},
+    fetch::{BodyLimit, FetchError, Hasher, Received, receive},
     memory::AnswerMemory,
     spool::{NewBody, SpooledBody},
 };
@@ -52,7 +52,7 @@ pub(crate) struct Http {
     /// Lets a source compress a file for the transfer. Only for bodies whose unpacked length is known in advance.
     packed: Client,
     /// The time over which a source must keep the least speed on average.
-    patience: Duration,
+    pub(super) patience: Duration,
     /// The memory for answers of all sources.
     pub(super) memory: AnswerMemory,
 }
@@ -122,7 +122,8 @@ impl SourceClient {
             .header(header::IF_MATCH, format!("\"{}\"", entry.hash));
         let response = answer(request).await.map_err(fetch_error)?;
         let body = (response.bytes_stream(), self.pace());
-        let received = receive(body, new, &entry.hash, BodyLimit::Announced(entry.size), arrived).await?;
+        let received =
+            receive(body, new, Hasher::like(&entry.hash)?, BodyLimit::Announced(entry.size), arrived).await?;
         if (received.size, &received.hash) != (entry.size, &entry.hash) {
             let Received { size, hash, .. } = received;
             return Err(FetchError::Changed(format!(
@@ -139,7 +140,7 @@ impl SourceClient {
         let limit = BodyLimit::Largest(self.limits.max_file_size);
         let mut digest = AnnouncedDigest::of(&response);
         let chunks = response.bytes_stream().inspect_ok(|chunk| digest.update(chunk));
-        let received = receive((chunks, self.pace()), new, "blake3:", limit, arrived).await?;
+        let received = receive((chunks, self.pace()), new, Hasher::like("blake3:")?, limit, arrived).await?;
         digest.check().map_err(anyhow::Error::from)?;
         Ok(received)
     }

@@ -34,7 +34,7 @@ pub(crate) struct Received {
     pub(crate) body: SpooledBody,
     /// Its length in bytes.
     pub(crate) size: u64,
-    /// Its hash as `ALGORITHM:HEX`.
+    /// Its hash as `ALGORITHM:HEX`; empty if it was not hashed.
     pub(crate) hash: String,
 }
 
@@ -70,19 +70,36 @@ impl BodyLimit {
 /// Bytes that are written at a time, while as many more arrive.
 const WRITE_BYTES: usize = 1 << 20;
 
-/// Streams `body` to the spool. `like` is a hash in the algorithm to use, `limit` bounds its length, and `arrived` is called
-/// with the length of each chunk. A stalled body occupies no thread: all sources share the few that there are.
+/// A fault of a body that arrives.
+pub(crate) trait BodyFault {
+    /// Says what it means for the file, of which so many bytes have arrived.
+    fn into_fetch_error(self, size: u64) -> FetchError;
+}
+
+impl BodyFault for reqwest::Error {
+    fn into_fetch_error(self, size: u64) -> FetchError {
+        // A source that hangs would hang again.
+        if self.is_timeout() {
+            return FetchError::Stalled(format!("the body stalled after {size} bytes"));
+        }
+        let what = if self.is_decode() { ", or what follows is not packed as its head says" } else { "" };
+        tracing::debug!("a body was cut off: {:#}", anyhow!(self));
+        FetchError::Changed(format!("the body was cut off after {size} bytes{what}"))
+    }
+}
+
+/// Streams `body` to the spool. `hasher` hashes it on the way, `limit` bounds its length, and `arrived` is called with the length of each
+/// chunk. A stalled body occupies no thread: all sources share the few that there are.
 ///
 /// # Errors
 /// The body ends early or exceeds `limit`, stalls, or the disk fails or has no room.
-pub(crate) async fn receive(
-    (mut body, pace): (impl Stream<Item = reqwest::Result<Bytes>> + Unpin, Pace),
+pub(crate) async fn receive<E: BodyFault>(
+    (mut body, pace): (impl Stream<Item = Result<Bytes, E>> + Unpin, Pace),
     new: NewBody,
-    like: &str,
+    mut hasher: Hasher,
     limit: BodyLimit,
     arrived: impl Fn(u64),
 ) -> Result<Received, FetchError> {
-    let mut hasher = Hasher::like(like)?;
     let mut arriving = Arriving { size: 0, limit, pace, arrived };
     let mut buffer = Vec::new();
     let (spooled, writer) = match new {
@@ -118,11 +135,11 @@ struct Arriving<F> {
 
 impl<F: Fn(u64)> Arriving<F> {
     /// The next chunk, or none at the end.
-    async fn next(
+    async fn next<E: BodyFault>(
         &mut self,
-        body: &mut (impl Stream<Item = reqwest::Result<Bytes>> + Unpin),
+        body: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     ) -> Result<Option<Bytes>, FetchError> {
-        let bytes = |chunk: &Option<reqwest::Result<Bytes>>| match chunk {
+        let bytes = |chunk: &Option<Result<Bytes, E>>| match chunk {
             Some(Ok(chunk)) => chunk.len() as u64,
             // Its end is no reason to let it go.
             _ => u64::MAX / 2,
@@ -134,17 +151,7 @@ impl<F: Fn(u64)> Arriving<F> {
         let chunk = match chunk {
             None => return Ok(None),
             Some(Ok(chunk)) => chunk,
-            // A source that hangs would hang again.
-            Some(Err(error)) if error.is_timeout() => {
-                let reason = format!("the body stalled after {} bytes", self.size);
-                return Err(FetchError::Stalled(reason));
-            }
-            Some(Err(error)) => {
-                let what = if error.is_decode() { ", or what follows is not packed as its head says" } else { "" };
-                tracing::debug!("a body was cut off: {:#}", anyhow!(error));
-                let reason = format!("the body was cut off after {} bytes{what}", self.size);
-                return Err(FetchError::Changed(reason));
-            }
+            Some(Err(error)) => return Err(error.into_fetch_error(self.size)),
         };
         self.size += chunk.len() as u64;
         (self.arrived)(chunk.len() as u64);
@@ -191,13 +198,16 @@ impl Output {
 }
 
 /// The hashes that a manifest may use (docs/reference/source-protocol.md#manifest).
-enum Hasher {
+pub(crate) enum Hasher {
+    /// None: another sign tells contents apart.
+    None,
     Blake3(Box<blake3::Hasher>),
     Sha256(sha2::Sha256),
 }
 
 impl Hasher {
-    fn like(hash: &str) -> Result<Self, FetchError> {
+    /// The hasher of the algorithm of a hash.
+    pub(crate) fn like(hash: &str) -> Result<Self, FetchError> {
         match hash.split_once(':') {
             Some(("blake3", _)) => Ok(Self::Blake3(Box::default())),
             Some(("sha256", _)) => Ok(Self::Sha256(sha2::Sha256::new())),
@@ -207,6 +217,7 @@ impl Hasher {
 
     fn update(&mut self, bytes: &[u8]) {
         match self {
+            Self::None => {}
             Self::Blake3(hasher) => drop(hasher.update(bytes)),
             Self::Sha256(hasher) => hasher.update(bytes),
         }
@@ -214,6 +225,7 @@ impl Hasher {
 
     fn finish(self) -> String {
         match self {
+            Self::None => String::new(),
             Self::Blake3(hasher) => format!("blake3:{}", hasher.finalize().to_hex()),
             Self::Sha256(hasher) => {
                 let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,19 +1,23 @@
-//! Access to sources: asks a source over HTTP, or the documents of this master, and fetches its bytes.
+//! Access to sources: asks a source over HTTP, a bucket, or the documents of this master, and fetches its bytes.
 //!
 //! Code that knows URLs, bodies or the spool belongs here. Passes, rows and tables do not.
 
 mod aggregate;
 mod arrival;
+mod bucket;
 mod client;
 mod fetch;
 mod groups;
+mod kept;
 mod manifest;
 mod memory;
+mod objects;
 mod origin;
 mod spool;
 
 pub(crate) use aggregate::{Answer, Answered};
 pub(crate) use arrival::{BodyFollower, CorePermit};
+pub(crate) use bucket::BucketClient;
 pub(crate) use client::{Http, SourceClient, http_client};
 pub(crate) use fetch::FetchError;
 pub(crate) use groups::{GroupAdder, GroupLines};

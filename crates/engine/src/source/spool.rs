@@ -85,6 +85,18 @@ impl Spool {
         if size.is_some_and(|size| size <= MAX_SMALL_BYTES) {
             return Ok(NewBody::Memory);
         }
+        self.new_file(size)
+    }
+
+    /// Creates an empty body that so many others may ask for, too: in a file, because it may be kept with many.
+    ///
+    /// # Errors
+    /// As of [`Self::new_body`].
+    pub(crate) fn new_body_for(&self, size: u64, others: usize) -> Result<NewBody> {
+        if others > 0 { self.new_file(Some(size)) } else { self.new_body(Some(size)) }
+    }
+
+    fn new_file(&self, size: Option<u64>) -> Result<NewBody> {
         self.restore_folder()
             .and_then(|()| self.space.check(size.unwrap_or_default()))
             .with_context(|| format!("failed to write to the spool {}", self.folder.display()))?;
