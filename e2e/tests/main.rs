@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod amqp_publish;
+mod buckets;
 mod compat;
 mod crowd;
 mod differences;
