@@ -218,6 +218,8 @@ fn keys_that_are_no_files_are_left_out_with_a_reason() {
     assert_eq!(world.bucket.count("GET"), 0);
     world.put("two words/ä&<b>.csv", "sku,name\nz,Z\n");
     world.skus(&["z"]);
+    let note = world.source()["note"].as_str().unwrap().to_owned();
+    assert!(note.starts_with("left out: ") && note.contains("(name)"), "no other page would say so: {note}");
 }
 
 #[test]

@@ -9,14 +9,16 @@ const MAX_FILES_NAMED: usize = 3;
 /// Files of which the order is looked at: each may be of another kind, which is remembered.
 const MAX_FILES_COMPARED: usize = 10_000;
 
-/// Says that a source offers no file and what it leaves out, or which files are never at rest.
-pub(super) fn note(manifest: &CompactManifest) -> Option<String> {
+/// Says that a source offers no file and what it leaves out, or which files are never at rest. `has_page` says that it has a page of its own,
+/// which shows what it leaves out beside its files.
+pub(super) fn note(manifest: &CompactManifest, has_page: bool) -> Option<String> {
+    let left_out: Vec<_> = manifest.left_out.iter().map(words).collect();
+    let left_out = (!left_out.is_empty()).then(|| format!("left out: {}", left_out.join("; ")));
     if manifest.files.is_empty() && manifest.unreadable.is_empty() {
-        let left_out: Vec<_> = manifest.left_out.iter().map(words).collect();
-        return Some(match left_out.is_empty() {
-            true => "offers no file".to_owned(),
-            false => format!("offers no file; left out: {}", left_out.join("; ")),
-        });
+        return Some(["offers no file".to_owned()].into_iter().chain(left_out).collect::<Vec<_>>().join("; "));
+    }
+    if !has_page && left_out.is_some() {
+        return left_out;
     }
     let named: Vec<_> = manifest.files.partial_paths().take(MAX_FILES_NAMED).collect();
     let named = named.join(", ");
@@ -72,12 +74,19 @@ mod tests {
         let file = |path: &str, partial| ManifestEntry { path: path.into(), partial, ..ManifestEntry::default() };
         let check = |files: Vec<ManifestEntry>, left_out: Vec<LeftOut>, expect: Option<&str>| {
             let files = files.into_iter().collect();
-            assert_eq!(note(&CompactManifest { files, left_out, ..CompactManifest::default() }).as_deref(), expect);
+            let manifest = CompactManifest { files, left_out, ..CompactManifest::default() };
+            assert_eq!(note(&manifest, true).as_deref(), expect);
         };
         check(vec![], vec![], Some("offers no file"));
         let both = vec![left_out("ending", 3, "a.xls"), left_out("link", 1, "b.csv")];
         check(vec![], both.clone(), Some("offers no file; left out: 3 files such as a.xls (ending); b.csv (link)"));
-        check(vec![file("a.csv", false)], both, None);
+        check(vec![file("a.csv", false)], both.clone(), None);
+        let manifest =
+            CompactManifest { files: [file("a.csv", false)].into_iter().collect(), ..CompactManifest::default() };
+        assert_eq!(note(&manifest, false), None);
+        let manifest = CompactManifest { left_out: both, ..manifest };
+        let expect = "left out: 3 files such as a.xls (ending); b.csv (link)";
+        assert_eq!((note(&manifest, false).as_deref(), note(&manifest, true)), (Some(expect), None));
         let one = "read up to the last complete record, because it never rests: b.csv";
         check(vec![file("a.csv", false), file("b.csv", true)], vec![], Some(one));
         let many = (0..5).map(|number| file(&format!("{number}.csv"), true)).collect();

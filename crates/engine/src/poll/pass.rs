@@ -355,7 +355,8 @@ impl Poll {
         }
         if content.manifest.since.is_none() {
             // Often there is no document.
-            self.note = notes::note(&content.manifest).filter(|_| self.source.folder.is_none());
+            let has_page = self.origin.bucket().is_none();
+            self.note = notes::note(&content.manifest, has_page).filter(|_| self.source.folder.is_none());
         }
         if !self.keeps_files() {
             content.manifest.files = FileList::default();
