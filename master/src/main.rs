@@ -71,6 +71,9 @@ fn start(args: &Args, bars: &Bars) -> Result<Option<OnceSummary>> {
 }
 
 async fn run_once(config: Config, bars: &Bars, shutdown: CancellationToken) -> Result<OnceSummary> {
+    if let Some(url) = &config.results.url {
+        tracing::warn!("`--once` writes nothing to {url}, the `url` in [results]: a master that goes on running does");
+    }
     let bars = bars.clone();
     let observer = move |name: &str| source_progress(&bars, name);
     tokio::select! {

@@ -29,8 +29,8 @@ use self::{guard::Guard, incoming::incoming, own::Own, processor::Processor};
 use crate::sales::Streams;
 
 /// Bytes of one stream, and of one connection, that may come before they are asked for.
-const STREAM_WINDOW: u32 = 256 << 10;
-const CONNECTION_WINDOW: u32 = 1 << 20;
+const STREAM_WINDOW: u32 = 512 << 10;
+const CONNECTION_WINDOW: u32 = 2 << 20;
 /// Streams of one connection at a time.
 const MAX_STREAMS_PER_CONNECTION: u32 = 256;
 /// Bytes of the headers of a call.

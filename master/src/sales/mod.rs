@@ -22,7 +22,7 @@ pub(crate) use self::stream::{Progress, Stream, Summary};
 /// Bytes of the departments of all streams.
 const MAX_DEPARTMENT_BYTES: u64 = 128 << 20;
 /// Streams that may wait for their turn to be read.
-const MAX_WAITING: usize = 256;
+const MAX_WAITING: usize = 192;
 
 /// Reason for which a stream has no totals.
 #[derive(Debug, thiserror::Error)]
