@@ -6,6 +6,7 @@
 
 mod records;
 mod row;
+mod short;
 mod simple;
 mod totals;
 

@@ -31,6 +31,8 @@ use crate::sales::Streams;
 /// Bytes of one stream, and of one connection, that may come before they are asked for.
 const STREAM_WINDOW: u32 = 512 << 10;
 const CONNECTION_WINDOW: u32 = 2 << 20;
+/// Longest frame that a client may send. Each connection may hold one that is not complete.
+const MAX_FRAME: u32 = 64 << 10;
 /// Streams of one connection at a time.
 const MAX_STREAMS_PER_CONNECTION: u32 = 256;
 /// Bytes of the headers of a call.
@@ -81,6 +83,7 @@ impl Entrance {
         let server = Server::builder()
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(MAX_FRAME)
             .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
             .http2_max_header_list_size(MAX_HEADER_BYTES)
             .timeout(HEAD_TIME)
