@@ -198,7 +198,8 @@ mod tests {
         }
         let (mut messages, mut rest) = (Vec::new(), &all[..]);
         while let [_, a, b, c, d, behind @ ..] = rest {
-            let (message, behind) = behind.split_at_checked(u32::from_be_bytes([*a, *b, *c, *d]) as usize).unwrap();
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            let Some((message, behind)) = behind.split_at_checked(length) else { break };
             messages.push(decoded(message));
             rest = behind;
         }
