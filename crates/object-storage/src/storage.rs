@@ -8,6 +8,9 @@ use url::Url;
 
 use crate::{Access, Error, ErrorKind, Location, location::Root, requests::Requests};
 
+/// The time for which a link is good.
+const LINK_TIME: Duration = Duration::from_secs(12 * 3_600);
+
 /// The objects below one location. Keys are relative to it: `a/b.csv` of `s3://bucket/prefix` is `prefix/a/b.csv` in the bucket.
 #[derive(Debug)]
 pub struct ObjectStorage {
@@ -55,14 +58,14 @@ impl ObjectStorage {
         &self.location
     }
 
-    /// Signs a link with which anyone can read one object until the time has passed; at most 7 days. `None` where there are no links: in a
+    /// Signs a link with which anyone can read one object for 12 hours. `None` where there are no links: in a
     /// folder, in memory, and in a bucket that is read without a signature.
     ///
     /// # Errors
     /// The key cannot be used, or the credentials cannot be fetched.
-    pub async fn link(&self, key: &str, time: Duration) -> Result<Option<Url>, Error> {
+    pub async fn link(&self, key: &str) -> Result<Option<Url>, Error> {
         let Store::S3 { client, is_unsigned: false, .. } = &self.store else { return Ok(None) };
-        let signed = client.signed_url(Method::GET, &self.path(key)?, time).await;
+        let signed = client.signed_url(Method::GET, &self.path(key)?, LINK_TIME).await;
         signed.map(Some).map_err(|why| self.error(key, &why))
     }
 

@@ -24,9 +24,6 @@ use tributary_object_storage::{Access, Location, ObjectStorage};
 use board::{Board, DELAYS, Job, Lane, Next, Now};
 use target::Target;
 
-/// The time for which a link is good.
-pub(crate) const LINK_TIME: Duration = Duration::from_secs(12 * 3_600);
-
 const USER_AGENT: &str = concat!("tributary-master/", env!("CARGO_PKG_VERSION"));
 
 /// Events between two notes of how far everything is current: fewer than the database keeps.

@@ -6,8 +6,6 @@ use tokio::time::timeout;
 use tributary_formats::CSV_UTF8_WITH_HEADER;
 use tributary_object_storage::ObjectStorage;
 
-use crate::exports::LINK_TIME;
-
 /// The longest time for it. The client waits for its summary, and the totals are in the folder of results already.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -16,7 +14,7 @@ pub(super) async fn share(storage: &ObjectStorage, name: &str, file: File) -> Op
     let key = format!("sales/{name}");
     let write = async {
         storage.replace(&key, file, CSV_UTF8_WITH_HEADER).await?;
-        storage.link(&key, LINK_TIME).await
+        storage.link(&key).await
     };
     let url = storage.location().url_of(&key);
     match timeout(PATIENCE, write).await {

@@ -6,7 +6,6 @@ use tributary_engine::ExportStatus;
 use tributary_object_storage::ObjectStorage;
 use utoipa::ToSchema;
 
-use crate::exports::LINK_TIME;
 use crate::http::{
     api::{export::ListQuery, views::Items},
     server::{App, error::ApiError},
@@ -88,7 +87,7 @@ async fn exported(app: &App, export: &ExportStatus) -> Vec<ExportedFile> {
 /// A link to what was written. Without one an answer is still of use, so a failure is only logged.
 async fn link(storage: &ObjectStorage, export: &ExportStatus, key: &str) -> Option<String> {
     export.written_at.as_ref()?;
-    match storage.link(key, LINK_TIME).await {
+    match storage.link(key).await {
         Ok(link) => link.map(String::from),
         Err(error) => {
             tracing::warn!("failed to sign a link: {error}");
