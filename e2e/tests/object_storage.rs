@@ -107,7 +107,8 @@ fn results_in_a_bucket_are_those_of_the_api() {
 
     // Another file, and a restart in between.
     drop(running);
-    fs::write(files.path().join("sales2.csv"), "Department,Shop,Sales\nToys,a,123456789012345678901234.5\n").unwrap();
+    fs::write(files.path().join("sales2.csv"), "Department,Shop,Sales,Big\nToys,a,123456789012345678901234.5,1\n")
+        .unwrap();
     let restarted = master(&home);
     wait::until("the change arrives", || {
         String::from_utf8(written("reports/sales.csv")).unwrap().contains("123456789012345678901238.25").then_some(())

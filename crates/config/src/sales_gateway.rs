@@ -19,7 +19,7 @@ pub struct SalesGatewayConfig {
 /// Sites whose pages may use an entrance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
-    /// Those with one of these names, as SCHEME://HOST[:PORT].
+    /// Those with one of these names, as `SCHEME://HOST[:PORT]`.
     Named(Vec<String>),
     /// Any.
     Any,
