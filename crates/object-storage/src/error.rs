@@ -1,6 +1,6 @@
 //! Faults of requests for objects, in words that name the URL and the variable to set.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 
 use object_store::Error as StoreError;
 
@@ -75,12 +75,16 @@ impl Error {
         let cause = match kind {
             ErrorKind::Missing => "there is no such object".to_owned(),
             ErrorKind::Changed => "the object has changed meanwhile".to_owned(),
-            ErrorKind::Unavailable => {
-                format!("{}; is AWS_ENDPOINT_URL right, and does the server run?", short(&innermost))
-            }
+            ErrorKind::Unavailable => return Self::unanswered(url, &innermost),
             _ => short(&innermost),
         };
         Self::new(url, kind, cause)
+    }
+
+    /// Says that there was no answer.
+    pub(crate) fn unanswered(url: &str, why: &str) -> Self {
+        let cause = format!("{}; is AWS_ENDPOINT_URL right, and does the server run?", short(why));
+        Self::new(url, ErrorKind::Unavailable, cause)
     }
 
     /// Explains the XML of an error that S3 answers with.
@@ -122,6 +126,11 @@ impl Error {
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(open)?;
     Some(rest.split_once(close)?.0)
+}
+
+/// The text of the cause that has no cause.
+pub(crate) fn innermost(error: &dyn StdError) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// Bounds what a server says, and takes out what a terminal would obey.

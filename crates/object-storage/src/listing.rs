@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tributary_http_client::{Backoff, read_body};
 use url::Url;
 
-use crate::{Error, ErrorKind, ObjectStorage, storage::Store};
+use crate::{Error, ErrorKind, ObjectStorage, error::innermost, storage::Store};
 
 /// Objects of one page.
 const PAGE: usize = 1_000;
@@ -187,17 +187,9 @@ impl ObjectStorage {
 
     async fn ask(&self, token: Option<&str>) -> Result<String, Error> {
         let url = self.location.to_string();
-        let unanswered = |why: &reqwest::Error| {
-            let why: &dyn std::error::Error = why;
-            Error::new(
-                &url,
-                ErrorKind::Unavailable,
-                format!("{}; is AWS_ENDPOINT_URL right, and does the server run?", innermost(why)),
-            )
-        };
         let Store::S3 { requests, .. } = &self.store else { return Ok(String::new()) };
-        let response =
-            requests.reading().get(self.signed_list(token).await?).send().await.map_err(|why| unanswered(&why))?;
+        let sent = requests.reading().get(self.signed_list(token).await?).send().await;
+        let response = sent.map_err(|why| Error::unanswered(&url, &innermost(&why)))?;
         let status = response.status();
         let body = read_body(response, MAX_PAGE_BYTES).await;
         // The words of this error name the server without its query, which has the signature.
@@ -240,10 +232,6 @@ impl ObjectStorage {
         }
         Ok(url)
     }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// The answer of ListObjectsV2.

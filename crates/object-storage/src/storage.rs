@@ -6,7 +6,7 @@ use http::Method;
 use object_store::{ObjectStore, aws::AmazonS3, local::LocalFileSystem, memory::InMemory, path::Path, signer::Signer};
 use url::Url;
 
-use crate::{Access, Error, ErrorKind, Location, location::Root, requests::Requests};
+use crate::{Access, Error, ErrorKind, Location, error::innermost, location::Root, requests::Requests};
 
 /// The time for which a link is good.
 const LINK_TIME: Duration = Duration::from_secs(12 * 3_600);
@@ -93,9 +93,4 @@ impl ObjectStorage {
         let unknown = if self.location.is_s3() { ErrorKind::Unavailable } else { ErrorKind::Other };
         Error::of_store(&self.location.url_of(key), unknown, error)
     }
-}
-
-/// The text of the cause that has no cause.
-fn innermost(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), innermost)
 }
