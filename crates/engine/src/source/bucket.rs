@@ -176,9 +176,7 @@ impl BucketClient {
         new: NewBody,
         arrived: impl Fn(u64),
     ) -> Result<SpooledBody, FetchError> {
-        if entry.size > self.0.limits.max_file_size {
-            return Err(BodyLimit::Largest(self.0.limits.max_file_size).exceeded(entry.size));
-        }
+        BodyLimit::check_announced(entry.size, self.0.limits.max_file_size)?;
         let (wanted, condition) = etag_of(&entry.hash);
         let body = self.storage().await?.read(&entry.path, None, condition.as_deref()).await?;
         // Not every server knows the condition.

@@ -113,9 +113,7 @@ impl SourceClient {
         new: NewBody,
         arrived: impl Fn(u64),
     ) -> Result<SpooledBody, FetchError> {
-        if entry.size > self.limits.max_file_size {
-            return Err(BodyLimit::Largest(self.limits.max_file_size).exceeded(entry.size));
-        }
+        BodyLimit::check_announced(entry.size, self.limits.max_file_size)?;
         let client = if self.is_local { &self.http.plain } else { &self.http.packed };
         let request = self
             .get_by(client, &format!("read/{}", encoded_path(&entry.path)))

@@ -54,8 +54,13 @@ impl BodyLimit {
         }
     }
 
+    /// Refuses a file that is listed as larger than the limit of its source.
+    pub(super) fn check_announced(size: u64, max_file_size: u64) -> Result<(), FetchError> {
+        if size > max_file_size { Err(Self::Largest(max_file_size).exceeded(size)) } else { Ok(()) }
+    }
+
     /// The error for a body of this length, so far.
-    pub(super) fn exceeded(self, size: u64) -> FetchError {
+    fn exceeded(self, size: u64) -> FetchError {
         match self {
             Self::Announced(limit) => {
                 FetchError::Changed(format!("the source sends more than the {limit} bytes that it announced"))

@@ -1,4 +1,4 @@
-//! Which objects of a bucket are files of a source, by the rules of a `data-source`, as far as names tell.
+//! The objects of a bucket that are files of a source, by the rules of a `data-source`, as far as names tell.
 
 use chrono::{DateTime, SecondsFormat};
 use tributary_config::SourceConfig;
