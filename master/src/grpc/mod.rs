@@ -74,7 +74,7 @@ impl Entrance {
         let address = self.0.local_addr().context("failed to ask where gRPC listens")?;
         let incoming = incoming(self.0, pair.as_ref())?;
         let processor = Processor::new(streams, config.patience, shutdown.clone());
-        let processor = CsvProcessorServer::new(processor).max_decoding_message_size(config.grpc.max_message);
+        let processor = CsvProcessorServer::new(processor);
         let (health, told) = health::service(engine.clone());
         let reflection = || Reflection::configure().register_encoded_file_descriptor_set(DESCRIPTORS);
         let unreadable = "the descriptors of gRPC cannot be read";
