@@ -84,10 +84,7 @@ impl Master {
         command.args(["--listen", "127.0.0.1:0", "--sales-gateway", "127.0.0.1:0"]);
         command.args(flags).stderr(File::create(&log).unwrap());
         let daemon = Daemon::start(command);
-        let address = wait::until("the address of the gateway", || {
-            let log = fs::read_to_string(&log).unwrap();
-            log.split("gateway is on ").nth(1)?.split_whitespace().next().map(str::to_owned)
-        });
+        let address = wait::until("the address of the gateway", || process::logged_address(&log, "gateway"));
         Self { _daemon: daemon, address, home }
     }
 

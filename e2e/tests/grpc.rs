@@ -34,10 +34,7 @@ impl Master {
         command.args(["--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]);
         command.args(flags).stderr(File::create(&log).unwrap());
         let daemon = Daemon::start(command);
-        let address = wait::until("the address of gRPC", || {
-            let log = fs::read_to_string(&log).unwrap();
-            log.split("gRPC is on ").nth(1)?.split_whitespace().next().map(str::to_owned)
-        });
+        let address = wait::until("the address of gRPC", || process::logged_address(&log, "gRPC"));
         let master = Self { daemon, address, home };
         let stubs = block("grpc.md", "sh", "grpc_tools.protoc");
         let (_, stubs) = stubs.split_once("pip install grpcio grpcio-tools\n").unwrap();

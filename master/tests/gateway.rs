@@ -10,7 +10,7 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 use tributary_testkit::{
     http::{self, Response},
-    process::Daemon,
+    process::{Daemon, logged_address},
     wait,
 };
 
@@ -36,8 +36,7 @@ impl Master {
         command.args(flags).env("RUST_LOG", "info").stderr(fs::File::create(&log).unwrap());
         let daemon = Daemon::start(command);
         let url = wait::until("the address of the gateway", || {
-            let log = fs::read_to_string(&log).unwrap();
-            log.split("gateway is on ").nth(1)?.split_whitespace().next().map(|address| format!("http://{address}"))
+            logged_address(&log, "gateway").map(|address| format!("http://{address}"))
         });
         Self { daemon, url, results: system.home().join("database.db.results"), log }
     }

@@ -8,7 +8,10 @@ mod processor;
 use std::{fs, path::PathBuf};
 
 use tonic::transport::Channel;
-use tributary_testkit::{process::Daemon, wait};
+use tributary_testkit::{
+    process::{Daemon, logged_address},
+    wait,
+};
 
 use crate::system::System;
 
@@ -35,8 +38,7 @@ impl Master {
             .stderr(fs::File::create(&log).unwrap());
         let daemon = Daemon::start(command);
         let address = wait::until("the address of gRPC", || {
-            let log = fs::read_to_string(&log).unwrap();
-            log.split("gRPC is on ").nth(1)?.split_whitespace().next().map(|address| format!("http://{address}"))
+            logged_address(&log, "gRPC").map(|address| format!("http://{address}"))
         });
         Self { daemon, address, results: system.home().join("database.db.results") }
     }

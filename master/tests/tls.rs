@@ -169,10 +169,8 @@ async fn the_sales_gateway_has_the_certificate_of_the_pages() {
     let gateway = ["--sales-gateway", "127.0.0.1:0", "--sales-gateway-origin", "https://shop.example"];
     let _master = daemon(&system, "master", &gateway, &certificates.flags("here"));
     let trust = Trust::read(&certificates.folder.join("ca.crt")).unwrap();
-    let address = wait::until("the address of the gateway", || {
-        let log = fs::read_to_string(system.folder("logs").join("master")).unwrap();
-        log.split("gateway is on ").nth(1)?.split_whitespace().next().map(str::to_owned)
-    });
+    let log = system.folder("logs").join("master");
+    let address = wait::until("the address of the gateway", || process::logged_address(&log, "gateway"));
     assert_eq!(ask(&trust, Method::GET, &format!("https://{address}/")).await.unwrap().status(), StatusCode::OK);
     assert!(ask(&trust, Method::GET, &format!("http://{address}/")).await.is_err(), "it speaks nothing but TLS");
 }

@@ -42,6 +42,17 @@ pub fn command_at(program: &Path, folder: &Path) -> Command {
     command
 }
 
+/// Finds the address, as `ADDR:PORT`, of an entrance such as `gRPC` in the log of a master; none while it does not stand there.
+///
+/// # Panics
+/// The log cannot be read.
+#[must_use]
+pub fn logged_address(log: &Path, entrance: &str) -> Option<String> {
+    let log = std::fs::read_to_string(log).expect("the log can be read");
+    let behind = log.split(&format!("{entrance} is on ")).nth(1)?;
+    behind.split_whitespace().next().map(str::to_owned)
+}
+
 /// A running server, killed when this is dropped.
 pub struct Daemon {
     child: Child,

@@ -4,7 +4,7 @@ mod client;
 mod frames;
 
 use std::{
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use tributary_grpc::{
     processor::{CsvChunk, csv_processor_client::CsvProcessorClient, progress_update::Content},
     tributary_v1::{ListProductsRequest, tributary_client::TributaryClient},
 };
+use tributary_testkit::process::logged_address;
 
 use self::client::{Line, begun, chunk, many, message};
 use super::{
@@ -98,9 +99,7 @@ fn run<F: Future<Output = Result<String>>>(stage: &Stage, attack: impl FnOnce(St
 }
 
 fn address(stage: &Stage) -> Result<String> {
-    let log = fs::read_to_string(stage.home().join("master.log"))?;
-    let address = log.split("gRPC is on ").nth(1).and_then(|rest| rest.split_whitespace().next());
-    address.map(str::to_owned).context("the log does not say where gRPC is")
+    logged_address(&stage.home().join("master.log"), "gRPC").context("the log does not say where gRPC is")
 }
 
 async fn channel(address: &str) -> Result<Channel> {

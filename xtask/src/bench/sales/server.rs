@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use tributary_testkit::process::{Daemon, command};
+use tributary_testkit::process::{Daemon, command, logged_address};
 
 use super::client::send;
 use crate::{
@@ -57,10 +57,8 @@ impl Server {
             master.stderr(File::create(&log)?);
             master
         }));
-        let address = until("the master says where gRPC is", Duration::from_millis(20), || {
-            let log = fs::read_to_string(&log)?;
-            Ok(log.split("gRPC is on ").nth(1).and_then(|rest| rest.split_whitespace().next().map(str::to_owned)))
-        })?;
+        let address =
+            until("the master says where gRPC is", Duration::from_millis(20), || Ok(logged_address(&log, "gRPC")))?;
         Self::new(process, format!("http://{address}"), folder.join("database.db.results"))
     }
 
