@@ -35,6 +35,7 @@ mod head;
 mod line;
 mod line_end;
 mod notes;
+pub mod plain;
 mod rejects;
 mod row;
 mod settings;

@@ -9,6 +9,7 @@ mod frames;
 mod joined;
 mod once;
 mod packing;
+mod plain;
 mod properties;
 mod rejects;
 mod settings;

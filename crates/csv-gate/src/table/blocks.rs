@@ -170,6 +170,21 @@ impl<R: Read> Blocks<R> {
 }
 
 impl Block {
+    /// Its bytes, which are those of the file if that is UTF-8 and not packed.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The physical line on which it begins, counted from 1.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Its offset in the decoded text.
+    pub(crate) fn byte(&self) -> u64 {
+        self.byte
+    }
+
     /// The length up to which a record exceeds no limit.
     fn shortest_limit(&self) -> usize {
         let Splitter { field_bytes, record_bytes, .. } = self.rules.splitter;
@@ -353,6 +368,11 @@ impl<'a> BlockRows<'a> {
             }
             None => &[],
         }
+    }
+
+    /// The number of fields of the current row.
+    pub(crate) fn len(&self) -> usize {
+        self.fields.spans.len()
     }
 
     /// Rejects the current row. `reason` is called only if the reject is kept.
