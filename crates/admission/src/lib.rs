@@ -15,6 +15,7 @@
 
 mod access;
 mod admission;
+mod capability;
 mod host;
 mod origin;
 mod role;
@@ -25,6 +26,10 @@ mod wrong_tokens;
 
 pub use access::{Access, OpenToAll, host_and_port};
 pub use admission::{Admission, Denied, RequestFacts};
+pub use capability::{
+    CAPABILITY_CHARS, Capabilities, CapabilityError, MAX_CAPABILITIES, MAX_CAPABILITY_PATH_BYTES, MAX_CAPABILITY_TIME,
+    Scope,
+};
 pub use role::{Caller, NotARole, Role};
 pub use token::{Token, Weak};
 pub use token_file::{TokenFileError, check_token_name, read_client_token};

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod bounds;
+mod capability;
 mod column;
 mod digest;
 mod file_list;
@@ -16,6 +17,7 @@ mod report;
 mod sense;
 
 pub use bounds::{MAX_HASH_BYTES, MAX_PATH_BYTES, MAX_TEXT_BYTES, cut_text};
+pub use capability::{Capability, CapabilityRequest};
 pub use column::ColumnSpec;
 pub use digest::{BodyDigest, CONTENT_DIGEST};
 pub use file_list::{FileList, pack_hash, unpack_hash};
