@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod aggregate_large;
+mod capabilities;
 mod delta;
 mod digests;
 mod growing;

@@ -166,7 +166,7 @@ pub(crate) fn ask(url: &str, method: &str, headers: &[(&str, &str)]) -> Answer {
     send(url, method, headers, String::new())
 }
 
-fn send(url: &str, method: &str, headers: &[(&str, &str)], body: String) -> Answer {
+pub(crate) fn send(url: &str, method: &str, headers: &[(&str, &str)], body: String) -> Answer {
     // Another test may have installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tributary_admission::Admission;
+use tributary_admission::{Admission, Capabilities};
 use tributary_folder_watch::{Entry, Folder, Snapshot, State};
 use tributary_format_rules::FormatRules;
 use tributary_http_common::RequestMetrics;
@@ -37,6 +37,8 @@ pub(crate) struct App {
     pub(crate) formats: FormatRules,
     /// The rules that every request must pass.
     pub(crate) admission: Admission,
+    /// Secrets that open files without a token.
+    pub(crate) capabilities: Capabilities,
     /// Cancelled when the server stops: held requests are answered, and transfers end.
     pub(crate) shutdown: CancellationToken,
     /// Answers that wait for news.
@@ -79,6 +81,7 @@ impl App {
             name,
             formats,
             admission,
+            capabilities: Capabilities::default(),
             shutdown,
             held: Held::default(),
             computations: Arc::new(Computations::new(DEFAULT_REPORT_MEMORY)),

@@ -8,7 +8,7 @@ use actix_web::{
         header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER},
     },
 };
-use tributary_admission::Denied;
+use tributary_admission::{CapabilityError, Denied};
 use tributary_folder_watch::OpenError;
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
@@ -57,6 +57,23 @@ pub(crate) enum ApiError {
         /// The file's path.
         path: String,
     },
+    /// The path asks for a content that the file does not have.
+    #[error("`{path}` has another content than the path says; ask for /sense/files again")]
+    OtherContent {
+        /// The file's path.
+        path: String,
+    },
+    /// The path has a capability that is not valid, and the request has no token.
+    #[error(
+        "the capability in the path is not valid: it has expired, was revoked, or never was one; ask for another one"
+    )]
+    NoCapability,
+    /// The capability does not open the file.
+    #[error("the capability in the path does not open this file; ask for one that does")]
+    OutOfScope,
+    /// No capability can be made.
+    #[error(transparent)]
+    Capability(#[from] CapabilityError),
     /// The range begins after the end of the file.
     #[error("the range begins after the end of the file, which has {size} bytes")]
     RangeNotSatisfiable {
@@ -102,7 +119,9 @@ impl ApiError {
             Self::OtherFormat { .. } => "other partial format",
             Self::Unprocessable(_) => "invalid report",
             Self::ConditionFailed { .. } => "condition failed",
-            Self::Changed { .. } => "file changed",
+            Self::Changed { .. } | Self::OtherContent { .. } => "file changed",
+            Self::NoCapability | Self::OutOfScope => "not opened",
+            Self::Capability(_) => "not available",
             Self::RangeNotSatisfiable { .. } => "range not satisfiable",
             Self::Unavailable(_) => "not available",
             Self::TooLarge { .. } => "too large",
@@ -131,11 +150,14 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::OtherFormat { .. } => StatusCode::CONFLICT,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::ConditionFailed { .. } | Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::ConditionFailed { .. } | Self::Changed { .. } | Self::OtherContent { .. } => {
+                StatusCode::PRECONDITION_FAILED
+            }
+            Self::NoCapability | Self::OutOfScope => StatusCode::FORBIDDEN,
             Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::Unavailable(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Busy | Self::Capability(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -151,7 +173,7 @@ impl ResponseError for ApiError {
             Self::RangeNotSatisfiable { size } => {
                 response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
             }
-            Self::Unavailable(_) | Self::Busy | Self::Denied(Denied::TooManyWrong) => {
+            Self::Unavailable(_) | Self::Busy | Self::Capability(_) | Self::Denied(Denied::TooManyWrong) => {
                 response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
             }
             _ => {}

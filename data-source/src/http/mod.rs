@@ -2,10 +2,12 @@
 //! are elsewhere.
 
 pub(crate) mod app;
+mod body;
 mod conditions;
 mod error;
 mod handlers;
 mod headers;
 mod held;
 mod manifest;
+mod opened;
 pub(crate) mod router;

@@ -11,12 +11,14 @@ use actix_web::{
     web,
 };
 
+use tributary_admission::Denied;
 use tributary_http_common::{Answering, Waiting, admit, catch_panic, close, complete, paced};
 
 use super::{
     app::App,
     error::ApiError,
-    handlers::{aggregate, health, page, read_all, read_file, sense},
+    handlers::{aggregate, capabilities, health, page, read_all, read_file, sense},
+    opened,
 };
 
 /// Builds the application that each worker runs.
@@ -37,6 +39,18 @@ pub(crate) fn app(
             web::resource("/aggregate")
                 .route(web::post().to(aggregate::aggregate))
                 .default_service(web::to(only_post))
+                .wrap(from_fn(without_panic)),
+        )
+        .service(
+            web::resource("/capabilities")
+                .route(web::post().to(capabilities::issue))
+                .default_service(web::to(only_post))
+                .wrap(from_fn(without_panic)),
+        )
+        .service(
+            web::resource("/capabilities/{token}")
+                .route(web::delete().to(capabilities::revoke))
+                .default_service(web::to(only_delete))
                 .wrap(from_fn(without_panic)),
         )
         .service(read_only(health::HEALTHZ, health::healthz))
@@ -87,6 +101,20 @@ async fn only_post() -> Result<String, ApiError> {
     Err(ApiError::MethodNotAllowed { allowed: "POST" })
 }
 
+async fn only_delete() -> Result<String, ApiError> {
+    Err(ApiError::MethodNotAllowed { allowed: "DELETE" })
+}
+
+/// Applies the rules of admission. A capability in the path stands for a token.
+async fn refusal(app: &App, request: &ServiceRequest, is_probe: bool) -> Option<ApiError> {
+    let opened = opened::open(&app.capabilities, request);
+    match (admit(&app.admission, request, is_probe || opened == Some(true)).await, opened) {
+        (Ok(()), _) => None,
+        (Err(Denied::NoToken), Some(_)) => Some(ApiError::NoCapability),
+        (Err(denied), _) => Some(denied.into()),
+    }
+}
+
 /// Admits or refuses a request, then counts and completes the response.
 async fn around(
     app: web::Data<App>,
@@ -94,12 +122,14 @@ async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let answering = Answering::begin(&mut request);
-    let (started, route, method) = (Instant::now(), request.match_pattern(), request.method().clone());
+    let (started, method) = (Instant::now(), request.method().clone());
     let is_probe = request.path() == health::HEALTHZ;
-    let refusal = admit(&app.admission, &request, is_probe).await.err().map(ApiError::from);
+    let refusal = refusal(&app, &request, is_probe).await;
+    let is_opened = opened::is_opened(request.request());
+    let route = if is_opened { Some(opened::PATTERN.to_owned()) } else { request.match_pattern() };
     let is_refused = refusal.is_some();
     let unready = || if is_probe { None } else { app.refuse_while_scanning().err() };
-    // No request of this server changes anything.
+    // No request of this server changes anything that lasts.
     let waiting = Waiting::of(request.request(), true);
     let response = match refusal.or_else(unready) {
         None => tokio::select! {
@@ -117,6 +147,9 @@ async fn around(
         close(&mut response);
     }
     complete(&mut response);
+    if is_opened {
+        opened::keep_secret(&mut response);
+    }
     app.requests.observe(route, &method, response.status(), started.elapsed());
     Ok(response)
 }

@@ -1,27 +1,24 @@
 //! `POST /aggregate`: the partial result of a report for one file, as lines of JSON.
 
-use std::{io, time::Duration};
+use std::io;
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web,
 };
-use tokio::time::timeout;
 use tributary_format_rules::{bounded, file_format};
 use tributary_http_common::{TempFile, plain};
 use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
 use tributary_report::{ReportPlan, Room, SpillFile};
 
 use crate::{
-    http::{app::App, error::ApiError},
+    http::{app::App, body::read_body, error::ApiError},
     partials::PartialJob,
 };
 
 /// Longest body of a request.
 const MAX_REQUEST_BYTES: usize = 256 << 10;
-/// Time limit of it.
-const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// Computes the partial of one file of the manifest, or sends the one that is kept.
 pub(crate) async fn aggregate(
@@ -29,12 +26,7 @@ pub(crate) async fn aggregate(
     app: web::Data<App>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let body = match timeout(REQUEST_TIME, body.to_bytes_limited(MAX_REQUEST_BYTES)).await {
-        Ok(Ok(Ok(body))) => body,
-        Ok(Ok(Err(_))) => return Err(ApiError::BadRequest("the body ended early".to_owned())),
-        Ok(Err(_)) => return Err(ApiError::TooLarge { limit: MAX_REQUEST_BYTES }),
-        Err(_) => return Err(ApiError::TooSlow { seconds: REQUEST_TIME.as_secs() }),
-    };
+    let body = read_body(body, MAX_REQUEST_BYTES).await?;
     let announced = request.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok());
     if announced.is_some_and(|announced| !BodyDigest::of(&body).is(announced)) {
         return Err(ApiError::BadRequest(

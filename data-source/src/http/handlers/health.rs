@@ -1,5 +1,7 @@
 //! `/healthz` and `/metrics`: liveness, and Prometheus text (format 0.0.4).
 
+use std::time::Instant;
+
 use actix_web::{HttpResponse, Responder, http::header::ContentType, web};
 use prometheus_client::registry::Registry;
 use tributary_http_common::{add_counter, add_gauge, exposition};
@@ -36,6 +38,8 @@ pub(crate) async fn metrics(app: web::Data<App>) -> impl Responder {
     add_counter(add, "tributary_source_partials", "Partials computed from a file", partials.computed());
     let help = "Partials sent again without computing them";
     add_counter(add, "tributary_source_partials_kept", help, partials.sent_again());
+    let valid = app.capabilities.count(Instant::now());
+    add_gauge(add, "tributary_source_capabilities", "Capabilities that are valid", valid);
     app.requests.register(add);
     exposition(registry)
 }

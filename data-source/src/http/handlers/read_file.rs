@@ -21,7 +21,6 @@ use actix_web::{
 };
 use flate2::write::GzEncoder;
 use futures_util::stream;
-use percent_encoding::percent_decode_str;
 use tokio::sync::OwnedSemaphorePermit;
 use tributary_folder_watch::{Content, Entry};
 use tributary_formats::{Packing, media_type};
@@ -33,6 +32,7 @@ use crate::http::{
     conditions::{ByteRange, Condition, byte_range, judge},
     error::ApiError,
     headers::{revalidate, strong_tag},
+    opened::{Wanted, wanted},
 };
 
 const ROUTE: &str = "/read/";
@@ -82,9 +82,15 @@ pub(crate) async fn read(request: HttpRequest, app: web::Data<App>) -> Result<Ht
 
 /// Finds the path in the manifest. Nothing else is ever opened, so no path can lead out of the folder.
 fn find(request: &HttpRequest, app: &App) -> Result<Entry, ApiError> {
-    let encoded = request.uri().path().strip_prefix(ROUTE).unwrap_or_default();
-    // No file has the empty path, and none has one that is not UTF-8.
-    app.entry(&percent_decode_str(encoded).decode_utf8().unwrap_or_default())
+    let Wanted { path, hash, scope } = wanted(request);
+    if scope.is_some_and(|scope| !scope.contains(&path)) {
+        return Err(ApiError::OutOfScope);
+    }
+    let entry = app.entry(&path)?;
+    match hash.is_none_or(|hash| hash == entry.hash) {
+        true => Ok(entry),
+        false => Err(ApiError::OtherContent { path }),
+    }
 }
 
 async fn open(app: &web::Data<App>, entry: Entry) -> Result<Content, ApiError> {
@@ -236,6 +242,7 @@ fn changed(entry: &Entry) -> io::Error {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use percent_encoding::percent_decode_str;
     use tributary_folder_watch::Stat;
 
     use super::*;
