@@ -71,6 +71,9 @@ pub enum NotPlain {
     /// Lines that are no rows: above the header, footers, comments, or the header once more.
     #[error("it has lines that are no rows")]
     LeftOut,
+    /// Some lines end in LF and some in CR LF.
+    #[error("it has line ends of two kinds")]
+    LineEnds,
     /// A line that readers read differently.
     #[error("line {line} {fault}")]
     Line {
@@ -117,7 +120,31 @@ pub struct PlainFacts {
     first: Option<u64>,
     bytes: u64,
     rows: u64,
+    ends: Ends,
     columns: Vec<ColumnFacts>,
+}
+
+/// The ends of lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ends {
+    lf: bool,
+    crlf: bool,
+}
+
+impl Ends {
+    /// Adds a line. The last one of a file may have no end.
+    fn add(&mut self, line: &[u8]) {
+        if line.ends_with(b"\r\n") {
+            self.crlf = true;
+        } else if line.ends_with(b"\n") {
+            self.lf = true;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.lf |= other.lf;
+        self.crlf |= other.crlf;
+    }
 }
 
 impl PlainCheck {
@@ -154,6 +181,7 @@ impl PlainCheck {
             first: Some(block.byte()),
             bytes: text.len() as u64,
             rows: 0,
+            ends: Ends::default(),
             columns: vec![ColumnFacts::default(); self.columns.len()],
         };
         let (mut rows, mut cells, mut scratch) = (block.rows(0), Cells::default(), [String::new(), String::new()]);
@@ -164,6 +192,7 @@ impl PlainCheck {
                 return Err(at(LineFault::OtherCells));
             }
             facts.rows += 1;
+            facts.ends.add(line);
         }
         match rows.advance() || rows.finish().1.total > 0 {
             true => Err(NotPlain::Rejects { rows: 1 }),
@@ -214,8 +243,10 @@ impl PlainCheck {
         if header + facts.bytes != size || rejects.ignored.lines > 0 {
             return Ok(Err(NotPlain::LeftOut));
         }
-        if !self.is_header(open()?, header)? {
-            return Ok(Err(NotPlain::Header));
+        let Some(mut ends) = self.header_ends(open()?, header)? else { return Ok(Err(NotPlain::Header)) };
+        ends.merge(facts.ends);
+        if ends.lf && ends.crlf {
+            return Ok(Err(NotPlain::LineEnds));
         }
         let Self { delimiter, has_header, columns } = self;
         let PlainFacts { rows, columns: mut found, .. } = facts;
@@ -223,24 +254,27 @@ impl PlainCheck {
         Ok(Ok(PlainTable { delimiter, has_header, columns, rows, facts: found }))
     }
 
-    /// Whether the first `len` bytes of the file are one line with the names of the columns.
-    fn is_header(&self, file: impl Read, len: u64) -> io::Result<bool> {
-        if len == 0 || len > MAX_HEADER_BYTES as u64 {
-            return Ok(len == 0 && !self.has_header);
+    /// Returns the line end of the first `len` bytes of the file, if they are one line with the names of the columns, or none at all where
+    /// there is no header.
+    fn header_ends(&self, file: impl Read, len: u64) -> io::Result<Option<Ends>> {
+        let mut ends = Ends::default();
+        if len == 0 || !self.has_header || len > MAX_HEADER_BYTES as u64 {
+            return Ok((len == 0 && !self.has_header).then_some(ends));
         }
         let mut text = Vec::new();
         file.take(len).read_to_end(&mut text)?;
         let (mut lines, mut cells) = (lines(&text), Cells::default());
-        let (Some(line), None, true) = (lines.next(), lines.next(), self.has_header) else { return Ok(false) };
+        let (Some(line), None) = (lines.next(), lines.next()) else { return Ok(None) };
         if cells.split(line, self.delimiter).is_err() || std::str::from_utf8(line).is_err() {
-            return Ok(false);
+            return Ok(None);
         }
+        ends.add(line);
         let mut scratch = String::new();
         let names = cells.spans.iter().map(|span| {
             let name = line::unescape(line, *span, &mut scratch);
             String::from_utf8_lossy(name).trim().to_owned()
         });
-        Ok(names.eq(self.columns.iter().cloned()))
+        Ok(names.eq(self.columns.iter().cloned()).then_some(ends))
     }
 }
 
@@ -253,6 +287,7 @@ impl PlainFacts {
         };
         self.bytes += other.bytes;
         self.rows += other.rows;
+        self.ends.merge(other.ends);
         if self.columns.is_empty() {
             self.columns = other.columns;
         } else {

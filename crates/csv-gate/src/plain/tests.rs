@@ -66,6 +66,8 @@ fn what_readers_read_differently_is_not_plain() {
     check_not("a,b\n1,2\n3,4,5\n", &usual, at(3, LineFault::OtherCells));
     check_not("a,b\n1,2,\n3,4,\n", &usual, at(2, LineFault::OtherCells));
     check_not("a,b\n1,2\n3,\0\n", &usual, at(3, LineFault::OtherCells));
+    check_not("a,b\r\n1,2\n", &usual, NotPlain::LineEnds);
+    check_not("a,b\n1,2\r\n3,4", &usual, NotPlain::LineEnds);
     check_not("sep=;\na;b\n1;2\n", &usual, NotPlain::Header);
     check_not("\na,b\n1,2\n", &usual, NotPlain::Header);
     check_not("a,b\n1,2\na,b\n3,4\n", &usual, NotPlain::LeftOut);
