@@ -15,7 +15,11 @@ use clap::{Args, ValueEnum};
 pub use flags::FormatFlags;
 use serde::Serialize;
 use summary::{MAX_COLUMNS, cell, quote_text};
-use tributary_csv_gate::{Reject, Table, write_record, write_texts};
+use tributary_csv_gate::{
+    Reject, Table,
+    plain::{NotPlain, plain_table},
+    write_record, write_texts,
+};
 use tributary_format_rules::{read_formats, settings};
 use tributary_protocol::FormatSpec;
 
@@ -61,9 +65,9 @@ pub fn run(args: &InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let printed = match args.format {
         Format::Csv => note_on_stderr(note.as_deref()).and_then(|()| print_csv(table, out)),
         Format::Table => {
-            read(table, MAX_ROWS, note).and_then(|findings| Ok(summary::print(args, &spec, &findings, out)?))
+            read(args, &spec, table, note).and_then(|findings| Ok(summary::print(args, &spec, &findings, out)?))
         }
-        Format::Json => read(table, 0, note).and_then(|findings| print_json(args, &spec, &findings, out)),
+        Format::Json => read(args, &spec, table, note).and_then(|findings| print_json(args, &spec, &findings, out)),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
         Err(error) if is_broken_pipe(&error) => Ok(()),
@@ -111,18 +115,32 @@ struct Findings {
     first_rows: Vec<Vec<String>>,
     /// A remark on how its format was chosen.
     note: Option<String>,
+    /// The reason why other readers may read it differently; `None` if all read the same.
+    not_plain: Option<NotPlain>,
 }
 
-fn read(mut table: Table<File>, rows_kept: usize, note: Option<String>) -> anyhow::Result<Findings> {
+fn read(
+    args: &InspectArgs,
+    spec: &FormatSpec,
+    mut table: Table<File>,
+    note: Option<String>,
+) -> anyhow::Result<Findings> {
     let mut first_rows = Vec::new();
     let mut good_rows = 0;
     while let Some(row) = table.next_row()? {
         good_rows += 1;
-        if first_rows.len() < rows_kept {
+        if first_rows.len() < MAX_ROWS {
             first_rows.push(row.fields().take(MAX_COLUMNS).map(|field| cell(&field)).collect());
         }
     }
-    Ok(Findings { table, good_rows, first_rows, note })
+    let not_plain = not_plain(args, spec)?;
+    Ok(Findings { table, good_rows, first_rows, note, not_plain })
+}
+
+/// Reads the file once more, as any other reader would.
+fn not_plain(args: &InspectArgs, spec: &FormatSpec) -> anyhow::Result<Option<NotPlain>> {
+    let (path, size) = (args.file.to_string_lossy(), fs::metadata(&args.file)?.len());
+    Ok(plain_table(&path, size, || File::open(&args.file), &settings(spec)?, |_| true)?.err())
 }
 
 fn print_csv(mut table: Table<File>, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -159,6 +177,10 @@ struct Json<'a> {
     repaired: u64,
     /// Lines that are no rows; null if there are none.
     ignored: Option<JsonIgnored<'a>>,
+    /// Whether any CSV reader reads the same rows.
+    plain: bool,
+    /// The reason if not; else null.
+    not_plain: Option<String>,
     /// Notes on what was guessed or left out.
     notes: Vec<String>,
     /// The first of them.
@@ -206,6 +228,8 @@ fn print_json(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: &
         rejects_total: table.rejects().total,
         repaired: table.rejects().repaired,
         ignored: ignored.first.as_ref().map(|(line, raw)| JsonIgnored { lines: ignored.lines, line: *line, raw }),
+        plain: findings.not_plain.is_none(),
+        not_plain: findings.not_plain.as_ref().map(NotPlain::to_string),
         notes: findings.note.iter().cloned().chain(dialect.notes(table.rejects())).collect(),
         rejects: table.rejects().kept.iter().map(JsonReject::from).collect(),
         format: found_format::found_format(args, spec, findings),

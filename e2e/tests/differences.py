@@ -109,6 +109,15 @@ def explain(text, found, rows, other):
     return None
 
 
+def compare_plain(path, text, found, rows):
+    """Ends the program if a reader that knows the delimiter alone reads other rows of a file that is called plain."""
+    all_rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=found["delimiter"], strict=True)]
+    names = [cell.strip() for cell in all_rows[0]]
+    by_duck = duck(path, found | {"quote": '"'}) if duckdb else rows
+    if names != found["columns"] or all_rows[1:] != rows or by_duck != rows:
+        sys.exit(f"not plain: {text!r}\ngate {rows}\ncsv  {all_rows}\nduck {by_duck}")
+
+
 def check(rng, folder, counts):
     """Writes a file, reads it with all readers, and compares."""
     written = io.StringIO(newline="")
@@ -121,6 +130,9 @@ def check(rng, folder, counts):
         counts["rejected: " + found.split(":")[1].strip()[:40]] += 1
         return
     found |= {"skipped": not text.startswith("sku"), "trailing": any(found["delimiter"] + end in text for end in ("\n", "\r\n"))}
+    if found["plain"]:
+        compare_plain(path, text, found, rows)
+        counts["plain"] += 1
     other = python(text, found)
     reason = explain(text, found, rows, other)
     if reason is None:

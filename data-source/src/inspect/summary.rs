@@ -40,6 +40,10 @@ fn print_found(args: &InspectArgs, spec: &FormatSpec, findings: &Findings, out: 
         let noun = if lines == 1 { "line" } else { "lines" };
         writeln!(out, "no rows    {lines} {noun}, from line {line} on: {}", cell(text))?;
     }
+    match &findings.not_plain {
+        None => writeln!(out, "plain      yes: any CSV reader reads the same rows")?,
+        Some(why) => writeln!(out, "plain      no: {}", why)?,
+    }
     if let Some(note) = &findings.note {
         writeln!(out, "note       {note}")?;
     }

@@ -56,6 +56,7 @@ fn json_is_one_object_of_findings() {
     let expect = serde_json::json!({
         "file": file, "encoding": "windows-1252", "delimiter": ";", "quote": "\"", "packing": "none",
         "escape": null, "skip_rows": 0, "columns": ["sku", "name"], "rows": 2, "rejects_total": 1, "repaired": 0, "ignored": null,
+        "plain": false, "not_plain": "it is not UTF-8 without a byte order mark",
         "notes": ["encoding windows-1252, guessed from 1 line, which is little evidence (encoding = … sets it)"],
         "rejects": [{"line": 3, "byte": 17, "reason": "1 field where the header has 2: ragged = \"pad\" leaves the missing ones empty", "raw": "2"}],
         "format": {"files": ["**/a.csv"], "encoding": "windows-1252", "delimiter": ";"},
@@ -64,6 +65,7 @@ fn json_is_one_object_of_findings() {
     assert!(file.ends_with("a.csv"), "{file}");
     let json: serde_json::Value = serde_json::from_str(&output(b"a\n", &["--format", "json", "--quote", ""])).unwrap();
     assert_eq!((&json["quote"], &json["format"]["quote"]), (&serde_json::Value::Null, &"".into()));
+    assert_eq!((&json["plain"], &json["not_plain"]), (&true.into(), &serde_json::Value::Null));
     let content = b"Report\n\nsku,name,n\n1,\"a \\\"b\\\"\",1\n2,c,1\n3,d,1\n4,e,1\n";
     let json: serde_json::Value = serde_json::from_str(&output(content, &["--format", "json"])).unwrap();
     let expect = serde_json::json!({"line": 1, "lines": 2, "raw": "Report"});
@@ -79,6 +81,8 @@ fn table_sums_up_and_cannot_move_the_cursor() {
     {
         assert!(shown.contains(expect), "{shown} lacks {expect}");
     }
+    assert!(shown.contains("plain      no: it is not UTF-8"), "{shown}");
+    assert!(output(b"a,b\n1,2\n", &[]).contains("plain      yes: any CSV reader"));
     let shown = output(b"a,b\n1,\x1b[31mred\n2,\"x\ny\"\n", &[]);
     assert!(shown.contains("\u{fffd}[31mred") && shown.contains("x⏎y"), "{shown}");
     let shown = output("a\nx".replace('x', &"1\n".repeat(25)).as_bytes(), &[]);
