@@ -2,6 +2,7 @@
 
 mod attack;
 mod bench;
+mod cluster;
 mod dist;
 mod generate;
 mod processes;
@@ -35,6 +36,8 @@ enum Task {
     Attack(attack::Args),
     /// Run a command with the services that the tests in `e2e/` need
     Services(services::Args),
+    /// Run a stock Ballista cluster on this machine: a scheduler and two executors
+    Cluster(cluster::Args),
     /// Make a Debian package and an archive of the release programs, in `target/dist`
     Dist(dist::Args),
     /// Photograph the form and a report in Chromium, for `docs/images`
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Dist(args) => dist::main(&args),
         Task::Tidy => tidy::run(),
         Task::Screenshots(args) => return exit(screenshots::photograph(&args)),
+        Task::Cluster(args) => return exit(cluster::run(&args)),
         Task::Services(args) => return exit(services::run(&args)),
     };
     exit_code(result, |_| false)

@@ -174,10 +174,15 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Runs the command until it ends, or until a signal arrives.
+/// Runs the command with the addresses of the services.
 fn with_services(mut command: Command, running: &[Running], interrupted: &Interrupted) -> Result<ExitCode> {
     command.envs(running.iter().flat_map(Running::variables));
-    let mut group = Group::start(&mut command)?;
+    run_to_end(&mut command, interrupted)
+}
+
+/// Runs a command until it ends, or until a signal arrives.
+pub(crate) fn run_to_end(command: &mut Command, interrupted: &Interrupted) -> Result<ExitCode> {
+    let mut group = Group::start(command)?;
     let status = loop {
         if let Some(status) = group.ended()? {
             break status;
@@ -270,18 +275,22 @@ pub(crate) fn free_port() -> io::Result<u16> {
 }
 
 /// A program and its children, in their own process group. They are stopped when this is dropped.
-struct Group {
+pub(crate) struct Group {
     child: Child,
 }
 
 impl Group {
-    fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let child = command.process_group(0).spawn();
         Ok(Self { child: child.with_context(|| format!("failed to start {}", command.get_program().display()))? })
     }
 
-    fn ended(&mut self) -> Result<Option<ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().context("failed to look at a child process")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal to the group, waits for the program, and kills the rest.
@@ -305,13 +314,13 @@ impl Drop for Group {
 }
 
 /// Whether a signal asked this program to stop. Without it a signal would end this program but not the services.
-struct Interrupted {
+pub(crate) struct Interrupted {
     /// The number of the signal, or 0. A signal handler may do no more than set it.
     signal: Arc<AtomicUsize>,
 }
 
 impl Interrupted {
-    fn watch() -> Result<Self> {
+    pub(crate) fn watch() -> Result<Self> {
         let signal = Arc::new(AtomicUsize::new(0));
         for number in [SIGHUP, SIGINT, SIGTERM] {
             signal_hook::flag::register_usize(number, signal.clone(), number as usize)
@@ -320,12 +329,12 @@ impl Interrupted {
         Ok(Self { signal })
     }
 
-    fn signal(&self) -> Option<Signal> {
+    pub(crate) fn signal(&self) -> Option<Signal> {
         Signal::from_named_raw(self.signal.load(Ordering::Relaxed) as i32)
     }
 }
 
 /// Waits between two looks at processes. The standard library cannot wait for several at once.
-fn pause() {
+pub(crate) fn pause() {
     thread::sleep(Duration::from_millis(20));
 }
