@@ -3,6 +3,8 @@
 
 mod amqp_publish;
 mod buckets;
+mod capabilities;
+mod cluster;
 mod compat;
 mod crowd;
 mod differences;

@@ -1,4 +1,5 @@
-//! The Python with the packages that read CSV, upload files, publish messages, speak Socket.IO, try out the API, and serve and fill S3 in the tests. It is made once, below `target`.
+//! The Python with the packages that read CSV, upload files, publish messages, speak Socket.IO, try out the API, ask a cluster, and serve and
+//! fill S3 in the tests. It is made once, below `target`.
 
 use std::{env, ffi::OsString, path::Path, process::Command};
 
@@ -8,7 +9,7 @@ use crate::workspace::{root, run};
 
 /// The environment variable in which tests find the Python; if it is set already, that one is taken.
 pub(super) const VARIABLE: &str = "TRIBUTARY_E2E_PYTHON";
-const PACKAGES: [&str; 15] = [
+const PACKAGES: [&str; 17] = [
     "pandas==3.1.1",
     "polars==2.1.0",
     "duckdb==2.0.1",
@@ -24,9 +25,11 @@ const PACKAGES: [&str; 15] = [
     "grpcio-reflection==1.85.1",
     "localbucket==1.2.1",
     "boto3==1.44.8",
+    "datafusion==55.0.0",
+    "adbc-driver-flightsql==1.13.0",
 ];
 /// The modules that they bring.
-const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket, schemathesis\nimport grpc, grpc_tools, grpc_health, grpc_reflection\nimport localbucket, boto3";
+const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket, schemathesis\nimport grpc, grpc_tools, grpc_health, grpc_reflection\nimport localbucket, boto3, datafusion, adbc_driver_flightsql";
 
 /// Returns the Python, and makes it first if `install` says so.
 pub(super) fn python(install: bool) -> Result<OsString> {
