@@ -1,6 +1,8 @@
 //! Installs the stock programs with `cargo install`, unless they are there.
 
 use std::{
+    env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -36,6 +38,10 @@ fn installed(root: &Path, name: &str, features: &[&str]) -> Result<PathBuf> {
     if !program.is_file() {
         eprintln!("installing {name} {VERSION}, which takes long the first time");
         let mut cargo = Command::new("cargo");
+        // Variables of this package would make cargo build again what was built without it.
+        for (name, _) in env::vars_os().filter(|(name, _)| is_of_this_package(name)) {
+            cargo.env_remove(name);
+        }
         cargo.args(["install", "--locked", name, "--version", VERSION]).args(features).arg("--root").arg(root);
         run(cargo.env("CARGO_TARGET_DIR", folder().join("build")))
             .with_context(|| format!("failed to install {name} {VERSION}"))?;
@@ -49,4 +55,10 @@ fn installed(root: &Path, name: &str, features: &[&str]) -> Result<PathBuf> {
         program.display()
     );
     Ok(program)
+}
+
+/// Whether `cargo run` has set an environment variable for this program.
+fn is_of_this_package(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|start| name.starts_with(start))
 }
