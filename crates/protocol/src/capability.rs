@@ -36,10 +36,12 @@ pub struct Capability {
 }
 
 impl Capability {
-    /// Returns the URL path of a file as long as it has this content. With another one it is 412.
+    /// Returns the URL path of a file as long as it has this content. With another one it is 412. Whatever a source sends, it is a path
+    /// of that source: `prefix` is not used, which could name another host.
     #[must_use]
     pub fn pinned(&self, path: &str, hash: &str) -> String {
-        format!("{}~{hash}/{}", self.prefix, encoded_path(path))
+        let [token, hash, path] = [&self.token, hash, path].map(encoded_path);
+        format!("/read/~{token}/~{hash}/{path}")
     }
 }
 
@@ -49,8 +51,8 @@ mod tests {
 
     #[test]
     fn paths_are_pinned_to_a_content() {
-        let capability =
-            Capability { token: "T".to_owned(), expires_at: String::new(), prefix: "/read/~T/".to_owned() };
-        assert_eq!(capability.pinned("a b/~c.csv", "blake3:0f"), "/read/~T/~blake3:0f/a%20b/~c.csv");
+        let of = |token: &str| Capability { token: token.to_owned(), expires_at: String::new(), prefix: String::new() };
+        assert_eq!(of("T-_9").pinned("a b/~c.csv", "blake3:0f"), "/read/~T-_9/~blake3%3A0f/a%20b/~c.csv");
+        assert_eq!(of("@evil:1?").pinned("a", "b"), "/read/~%40evil%3A1%3F/~b/a");
     }
 }
