@@ -247,7 +247,7 @@ impl ReportPlan {
     }
 
     /// Returns the position of each column of the plan in the header.
-    fn fields(&self, header: &[String]) -> Result<Vec<usize>, FileReject> {
+    pub(crate) fn fields(&self, header: &[String]) -> Result<Vec<usize>, FileReject> {
         let reject = |reason: String| FileReject::of_file(reason);
         let position = |column: &Column| {
             column

@@ -98,6 +98,11 @@ impl Number {
         Self::Decimal { mantissa: value, scale: 0 }
     }
 
+    /// A decimal with so many digits behind the point, unless these are too many.
+    pub(crate) fn decimal(mantissa: i128, scale: u32) -> Option<Self> {
+        to_decimal(mantissa.into(), scale)
+    }
+
     /// Parses a trimmed cell or a number in an expression.
     #[must_use]
     #[inline]

@@ -132,6 +132,17 @@ impl<'a> IncomingPartial<'a> {
         Ok(Self { plan, head, groups: 0, rows: 0, last: None })
     }
 
+    /// Starts a partial of a file with so many rows, whose groups nobody has counted.
+    pub(crate) fn uncounted(plan: &'a ReportPlan, rows: u64) -> Self {
+        let head = PartialHead { rows, groups: rows.min(MAX_GROUPS as u64), ..PartialHead::default() };
+        Self { plan, head, groups: 0, rows: 0, last: None }
+    }
+
+    /// Ends such a partial, and counts its groups.
+    pub(crate) fn end_uncounted(self) -> PartialHead {
+        PartialHead { groups: self.groups, ..self.head }
+    }
+
     /// Validates the next group.
     ///
     /// # Errors

@@ -62,6 +62,15 @@ impl Sum {
         Self { count, total: mantissa.into(), scale, floats: None }
     }
 
+    /// The sum of so many decimals, without zeros at its end; none if it has too many digits behind the point.
+    pub(crate) fn of_decimals(mut mantissa: i128, mut scale: u32, count: u64) -> Option<Self> {
+        while scale > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        (scale <= MAX_SCALE).then(|| Self { count, total: mantissa.into(), scale, floats: None })
+    }
+
     /// The sum of decimals: their mantissa, if it is not too long, their scale and their count.
     pub(crate) fn short(&self) -> Option<(i128, u32, u64)> {
         let mantissa = self.floats.is_none().then(|| i128::try_from(self.total).ok())??;
