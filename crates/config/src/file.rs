@@ -19,26 +19,29 @@ use tributary_protocol::{FormatSpec, OneOrMany};
 use tributary_store::DatabaseUrl;
 use tributary_tls::TlsFiles;
 
+use self::uploads::UploadsAsTyped;
 use super::{
     AmqpConfig, CacheConfig, CatalogConfig, CompatConfig, ConfigError, GrpcConfig, Limits, Origins, Reload,
     ReportConfig, ResultsConfig, SalesGatewayConfig, SourceConfig, UploadsConfig,
-    amqp::{self, AmqpAsTyped},
+    amqp::AmqpAsTyped,
     cache::{self, CacheAsTyped},
     catalog::CatalogAsTyped,
     compat::{CompatAsTyped, compat},
     duration,
-    grpc::{self, GrpcAsTyped},
+    grpc::GrpcAsTyped,
     limits::{self, LimitsAsTyped},
     patience,
     report::{ReportAsTyped, report},
     results::ResultsAsTyped,
     sales_gateway::SalesGatewayAsTyped,
-    uploads,
 };
 use crate::fields::field_names;
 
+mod amqp;
+mod grpc;
 mod results;
 mod source;
+mod uploads;
 
 /// The validated file. Missing settings are `None` or empty.
 #[derive(Debug, Default)]
@@ -133,22 +136,6 @@ struct SourceAsTyped {
     max_file_size: Option<Spanned<String>>,
     max_rejects: Option<u64>,
     poll_interval: Option<Spanned<String>>,
-    #[serde(default)]
-    format: Vec<Spanned<FormatSpec>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UploadsAsTyped {
-    dir: Option<Spanned<String>>,
-    #[serde(default)]
-    priority: i64,
-    #[serde(default)]
-    columns: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
-    max_size: Option<Spanned<String>>,
-    keep_free: Option<Spanned<String>>,
-    keep_messages: Option<u64>,
-    keep_messages_for: Option<Spanned<String>>,
     #[serde(default)]
     format: Vec<Spanned<FormatSpec>>,
 }
@@ -256,29 +243,6 @@ impl Place<'_> {
         })
     }
 
-    fn uploads(
-        &self,
-        typed: &UploadsAsTyped,
-        of_all: Option<u64>,
-        catalog: &CatalogConfig,
-    ) -> Result<UploadsConfig, ConfigError> {
-        let default = UploadsConfig::default();
-        let dir = self.optional(typed.dir.as_ref(), uploads::folder)?.map(|dir| self.beside(&dir));
-        let max_size = self.optional(typed.max_size.as_ref(), uploads::max_size)?.unwrap_or(default.max_size);
-        let keep_free = self.optional(typed.keep_free.as_ref(), size)?.or(of_all).unwrap_or(default.keep_free);
-        let keep_messages_for = self.optional(typed.keep_messages_for.as_ref(), duration)?;
-        Ok(UploadsConfig {
-            dir,
-            priority: typed.priority,
-            max_size,
-            keep_free,
-            keep_messages: typed.keep_messages.unwrap_or(default.keep_messages),
-            keep_messages_for: keep_messages_for.unwrap_or(default.keep_messages_for),
-            columns: self.columns(&typed.columns, catalog)?,
-            formats: self.formats(&typed.format, catalog)?,
-        })
-    }
-
     fn cache(&self, typed: &CacheAsTyped) -> Result<CacheConfig, ConfigError> {
         let size = self.optional(typed.size.as_ref(), cache::cache_size)?.unwrap_or(CacheConfig::default().size);
         let dir = self.optional(typed.dir.as_ref(), cache::folder)?.map(|dir| self.beside(&dir));
@@ -296,32 +260,6 @@ impl Place<'_> {
             lists: self.optional(typed.lists.as_ref(), size)?.unwrap_or(default.lists),
             sorted_rows: self.optional(typed.sorted_rows.as_ref(), size)?.unwrap_or(default.sorted_rows),
             report_memory: self.optional(typed.report_memory.as_ref(), size)?.unwrap_or(default.report_memory),
-        })
-    }
-
-    fn grpc(&self, typed: &GrpcAsTyped) -> Result<GrpcConfig, ConfigError> {
-        let default = GrpcConfig::default();
-        let max_message = self.optional(typed.max_message.as_ref(), grpc::max_message)?;
-        Ok(GrpcConfig {
-            listen: self.optional(typed.listen.as_ref(), host_and_port)?,
-            results_dir: typed.results_dir.as_deref().map(|dir| self.beside(dir)),
-            streams: self.optional(typed.streams.as_ref(), grpc::streams)?.unwrap_or(default.streams),
-            max_message: max_message.unwrap_or(default.max_message),
-            keep: typed.keep,
-        })
-    }
-
-    fn amqp(&self, typed: &AmqpAsTyped) -> Result<AmqpConfig, ConfigError> {
-        let default = AmqpConfig::default();
-        let operations_queue = self.optional(typed.operations_queue.as_ref(), amqp::name)?;
-        let documents_queue = self.optional(typed.documents_queue.as_ref(), amqp::name)?;
-        Ok(AmqpConfig {
-            url: self.optional(typed.url.as_ref(), amqp::amqp_url)?,
-            ca_file: typed.ca_file.as_deref().map(|path| self.beside(path)),
-            operations_queue: operations_queue.unwrap_or(default.operations_queue),
-            documents_queue: documents_queue.unwrap_or(default.documents_queue),
-            results_exchange: self.optional(typed.results_exchange.as_ref(), amqp::name)?,
-            prefetch: self.optional(typed.prefetch.as_ref(), amqp::prefetch)?.unwrap_or(default.prefetch),
         })
     }
 
