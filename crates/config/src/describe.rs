@@ -7,8 +7,8 @@ use tributary_format_rules::size_text;
 use tributary_protocol::{ColumnSpec, GroupSpec};
 
 use crate::{
-    AmqpConfig, Brake, CatalogConfig, CompatConfig, Config, GrpcConfig, MaxRemoval, Origins, Reload, ReportConfig,
-    ResultsConfig, SalesGatewayConfig, SourceConfig, SourceLimits,
+    AmqpConfig, Brake, CatalogConfig, ClusterConfig, CompatConfig, Config, GrpcConfig, MaxRemoval, Origins, Reload,
+    ReportConfig, ResultsConfig, SalesGatewayConfig, SourceConfig, SourceLimits,
 };
 
 impl fmt::Display for Config {
@@ -175,6 +175,11 @@ fn report_lines(f: &mut fmt::Formatter<'_>, report: &ReportConfig) -> fmt::Resul
         if let Some(expression) = expression {
             writeln!(f, "    {what} {expression}")?;
         }
+    }
+    if let Some(ClusterConfig { url, fallback, time_limit }) = &report.cluster {
+        let limit = humantime::format_duration(*time_limit);
+        let away = if *fallback { "sources and master" } else { "nobody" };
+        writeln!(f, "    plain files are computed by Ballista at {url}, within {limit}; while it is away, by {away}")?;
     }
     report.spec.metrics.iter().try_for_each(|metric| {
         let unit = report.unit(&metric.name).map(|unit| format!(" in {unit}")).unwrap_or_default();

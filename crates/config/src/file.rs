@@ -28,6 +28,7 @@ use super::{
     catalog::CatalogAsTyped,
     compat::{CompatAsTyped, compat},
     duration,
+    engine::{self, EngineAsTyped},
     grpc::GrpcAsTyped,
     limits::{self, LimitsAsTyped},
     patience,
@@ -108,6 +109,8 @@ struct FileAsTyped {
     #[serde(default)]
     results: ResultsAsTyped,
     compat: Option<CompatAsTyped>,
+    #[serde(default)]
+    engine: EngineAsTyped,
 }
 
 /// The only key that programs without sources need; they ignore the others.
@@ -204,8 +207,9 @@ impl Place<'_> {
         self.differ("report", typed.report.iter().map(|report| &report.name))?;
         let catalog = self.catalog(&typed.catalog)?;
         let sources = typed.source.into_iter().map(|source| self.source(source, &catalog)).collect::<Result<_, _>>()?;
+        let cluster = engine::engine(&typed.engine).map_err(|(at, why)| self.error(at, &why))?;
         let reports = typed.report.iter().map(|typed| {
-            let mut report = report(typed).map_err(|(at, why)| self.error(at, &why))?;
+            let mut report = report(typed, cluster.as_ref()).map_err(|(at, why)| self.error(at, &why))?;
             report.formats = self.formats(&typed.format, &catalog)?;
             Ok::<_, ConfigError>(report)
         });

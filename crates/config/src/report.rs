@@ -11,6 +11,7 @@ use tributary_store::ReportTable;
 
 use super::{
     display::{DisplayAsTyped, ReportDisplay},
+    engine::{ClusterConfig, cluster_of},
     group_by::GroupBy,
     report_reader,
 };
@@ -37,6 +38,8 @@ pub struct ReportConfig {
     pub plan: Arc<ReportPlan>,
     /// Format of its files; each setting here wins over those of a source. Default: as the source's.
     pub formats: FormatRules,
+    /// The cluster that computes it where that gives the same. Default: none, sources and the master do.
+    pub cluster: Option<ClusterConfig>,
     /// It claims the files whose path matches one of these.
     files: Patterns,
 }
@@ -45,8 +48,8 @@ impl PartialEq for ReportConfig {
     /// Compares the declarations; the compiled form follows from them.
     fn eq(&self, other: &Self) -> bool {
         fn declared(report: &ReportConfig) -> impl PartialEq + '_ {
-            let ReportConfig { name, feed, display, spec, formats, files, .. } = report;
-            (name, *feed, display, spec, formats, files)
+            let ReportConfig { name, feed, display, spec, formats, cluster, files, .. } = report;
+            (name, *feed, display, spec, formats, cluster, files)
         }
         declared(self) == declared(other)
     }
@@ -117,6 +120,7 @@ impl ReportConfig {
             spec,
             plan,
             formats: FormatRules::default(),
+            cluster: None,
             files: Patterns::default(),
         }
     }
@@ -186,12 +190,13 @@ pub(super) struct ReportAsTyped {
     metrics: Spanned<BTreeMap<String, Spanned<String>>>,
     #[serde(default)]
     feed: bool,
+    engine: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) format: Vec<Spanned<FormatSpec>>,
 }
 
-/// Checks a report. An error comes with its position in the file.
-pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, String)> {
+/// Checks a report, which may be computed by this cluster. An error comes with its position in the file.
+pub(super) fn report(typed: &ReportAsTyped, cluster: Option<&ClusterConfig>) -> Result<ReportConfig, (usize, String)> {
     let at = |place: usize| move |why: String| (place, why);
     let name = typed.name.get_ref();
     check_name(name).map_err(at(typed.name.span().start))?;
@@ -211,6 +216,7 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
         metrics: metrics.into_iter().map(metric).collect(),
     };
     let plan = ReportPlan::compile(&spec).map_err(|error| (typed.place_of(&error.setting), error.to_string()))?;
+    let cluster = typed.cluster(&plan, cluster)?;
     let metrics: Vec<String> = plan.metrics().map(str::to_owned).collect();
     Ok(ReportConfig {
         name: name.clone(),
@@ -221,6 +227,7 @@ pub(super) fn report(typed: &ReportAsTyped) -> Result<ReportConfig, (usize, Stri
         spec,
         plan: Arc::new(plan),
         formats: FormatRules::default(),
+        cluster,
         files,
     })
 }
@@ -236,13 +243,28 @@ pub fn declared_report(lines: &str) -> Result<ReportConfig, String> {
     }
     let typed = format!("name = \"stream\"\nfiles = \"**\"\n{lines}");
     let typed: ReportAsTyped = toml::from_str(&typed).map_err(|error| error.message().to_owned())?;
-    let report = report(&typed).map_err(|(_, why)| why)?;
+    let report = report(&typed, None).map_err(|(_, why)| why)?;
     let formats: Vec<_> = typed.format.into_iter().map(Spanned::into_inner).collect();
     let formats = FormatRules::new(&formats).map_err(|error| error.to_string())?;
     Ok(ReportConfig { formats, ..report })
 }
 
 impl ReportAsTyped {
+    /// The cluster that computes it. A report that no cluster can compute is refused, whatever its files hold.
+    fn cluster(
+        &self,
+        plan: &ReportPlan,
+        cluster: Option<&ClusterConfig>,
+    ) -> Result<Option<ClusterConfig>, (usize, String)> {
+        let Some(engine) = &self.engine else { return Ok(None) };
+        let at = engine.span().start;
+        let cluster = cluster_of(engine.get_ref(), cluster).map_err(|why| (at, why))?;
+        if let (Some(_), Err(why)) = (&cluster, plan.check_sql()) {
+            return Err((at, format!("no cluster computes this report to the last digit: {why}; leave out `engine`")));
+        }
+        Ok(cluster)
+    }
+
     fn display(&self) -> DisplayAsTyped<'_> {
         let Self { title, description, units, .. } = self;
         DisplayAsTyped { title: title.as_ref(), description: description.as_ref(), units }

@@ -1,6 +1,7 @@
 //! Every wrong setting is refused with its place and its mend.
 
 mod buckets;
+mod engine;
 mod reports;
 mod results;
 mod sales;
