@@ -68,12 +68,14 @@ impl Jobs {
         for job in jobs.iter().filter(is_open) {
             let id = utf8_percent_encode(&job.job_id, NON_ALPHANUMERIC);
             let asked = self.endpoint.request(&self.client, Method::PATCH, &format!("api/job/{id}")).timeout(TIMEOUT);
+            let job = &job.job_id;
             match asked.send().await {
                 Ok(answer) => {
-                    tracing::info!(job = %job.job_id, status = %answer.status(), "cancelled a query of the Ballista cluster")
+                    let status = answer.status();
+                    tracing::info!(%job, %status, "cancelled a query of the Ballista cluster");
                 }
                 Err(error) => {
-                    tracing::warn!(job = %job.job_id, "a query of the Ballista cluster could not be cancelled: {error}")
+                    tracing::warn!(%job, "a query of the Ballista cluster could not be cancelled: {error}");
                 }
             }
         }
