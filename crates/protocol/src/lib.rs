@@ -1,4 +1,4 @@
-//! Defines the messages between a data-source and a master: the JSON of `/sense`, `/sense/files` and `/aggregate`, how files
+//! Defines the messages between a data-source and a master: the JSON of `/sense`, `/sense/files`, `/aggregate` and `/plain`, how files
 //! are to be read, error bodies, and the encoding of paths in URLs. It knows no HTTP library and does no I/O. The rules are in
 //! `docs/reference/source-protocol.md`.
 #![warn(missing_docs)]
@@ -12,6 +12,7 @@ mod format;
 mod group;
 mod manifest;
 mod path;
+mod plain;
 mod problem;
 mod report;
 mod sense;
@@ -25,6 +26,7 @@ pub use format::{Escapes, FormatSpec, HeaderSpec, Negative, OneOrMany, Op, Order
 pub use group::{CalendarPart, DateGroup, GroupSpec};
 pub use manifest::{CompactManifest, LeftOut, Manifest, ManifestEntry, Unreadable};
 pub use path::encoded_path;
+pub use plain::{AskPlain, PlainColumn, PlainFile, PlainLine};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use report::{Aggregate, AggregateLine, GroupLine, MetricSpec, PartialHead, ReportSpec, RowReject};
 pub use sense::Sense;

@@ -35,18 +35,9 @@ pub(crate) fn app(
         .service(read_only("/sense/files", sense::files))
         .service(read_only("/read", read_all::read))
         .service(read_only("/read/{path:.*}", read_file::read))
-        .service(
-            web::resource("/aggregate")
-                .route(web::post().to(aggregate::aggregate))
-                .default_service(web::to(only_post))
-                .wrap(from_fn(without_panic)),
-        )
-        .service(
-            web::resource("/capabilities")
-                .route(web::post().to(capabilities::issue))
-                .default_service(web::to(only_post))
-                .wrap(from_fn(without_panic)),
-        )
+        .service(asked("/aggregate", aggregate::aggregate))
+        .service(asked("/plain", aggregate::plain))
+        .service(asked("/capabilities", capabilities::issue))
         .service(
             web::resource("/capabilities/{token}")
                 .route(web::delete().to(capabilities::revoke))
@@ -80,6 +71,16 @@ where
         .route(web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler))
         .default_service(web::to(method_not_allowed))
         .wrap(from_fn(without_panic))
+}
+
+/// A question by `POST`, which changes nothing that lasts.
+fn asked<F, Args>(path: &str, handler: F) -> impl HttpServiceFactory + 'static
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::post().to(handler)).default_service(web::to(only_post)).wrap(from_fn(without_panic))
 }
 
 async fn without_panic(

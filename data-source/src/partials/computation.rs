@@ -1,4 +1,4 @@
-//! Computes the partials of reports, file by file, and writes progress lines meanwhile.
+//! Answers questions about files: computes the partials of reports, or tells whether a file is plain. Writes progress lines meanwhile.
 
 use std::{
     io::{self, Write},
@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::TryStreamExt;
+use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -17,12 +18,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tributary_budget::Budget;
 use tributary_csv_gate::{Error as GateError, FileReject};
-use tributary_folder_watch::{Entry, Folder};
+use tributary_folder_watch::{Content, Entry, Folder};
 use tributary_http_common::{Shared, Sink, produced, shared};
-use tributary_protocol::{AggregateLine, BodyDigest, FormatSpec};
+use tributary_protocol::{AggregateLine, BodyDigest, FormatSpec, PlainLine};
 use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan};
 
-use super::cache::{PartialCache, PartialKey};
+use super::{
+    cache::{PartialCache, PartialKey},
+    plain::plain_line,
+};
 
 /// Files computed at the same time. Each uses all cores, so more would only need memory; with one, a file of many gigabytes
 /// would keep all others waiting.
@@ -65,12 +69,20 @@ impl Computations {
     }
 }
 
-/// A request for one partial.
+/// What is asked about a file.
+pub(crate) enum Question {
+    /// Its partial for a report.
+    Partial(Box<ReportPlan>),
+    /// Whether any CSV reader reads it alike.
+    IsPlain,
+}
+
+/// A request about one file.
 pub(crate) struct PartialJob {
     pub(crate) computations: Arc<Computations>,
     pub(crate) folder: Arc<Folder>,
     pub(crate) entry: Entry,
-    pub(crate) plan: ReportPlan,
+    pub(crate) question: Question,
     /// The format of the file, as typed.
     pub(crate) spec: FormatSpec,
     /// The same, checked.
@@ -135,7 +147,10 @@ impl PartialJob {
 
     fn key(&self) -> PartialKey {
         PartialKey {
-            digest: self.plan.digest().to_owned(),
+            digest: match &self.question {
+                Question::Partial(plan) => plan.digest().to_owned(),
+                Question::IsPlain => "plain".to_owned(),
+            },
             format: self.spec.clone(),
             path: self.entry.path.clone(),
             hash: self.entry.hash.clone(),
@@ -148,7 +163,14 @@ impl PartialJob {
     /// # Errors
     /// The callers are gone, or the server is stopping: the answer is cut.
     fn run(self, sink: &mut Sink) -> io::Result<()> {
-        match self.compute(sink)? {
+        match &self.question {
+            Question::Partial(plan) => self.run_partial(plan, sink),
+            Question::IsPlain => self.run_plain(sink),
+        }
+    }
+
+    fn run_partial(&self, plan: &ReportPlan, sink: &mut Sink) -> io::Result<()> {
+        match self.compute(plan, sink)? {
             Ok(partial) => {
                 self.computations.computed.fetch_add(1, Ordering::Relaxed);
                 let digest = write_partial(partial, sink)?;
@@ -163,6 +185,16 @@ impl PartialJob {
         }
     }
 
+    fn run_plain(&self, sink: &mut Sink) -> io::Result<()> {
+        let line = self.check_plain(sink)?;
+        write_line(sink, &line)?;
+        match line {
+            PlainLine::Plain(_) | PlainLine::NotPlain { .. } => self.computations.cache().keep(&self.key()),
+            _ => self.computations.cache().forget(&self.key()),
+        }
+        Ok(())
+    }
+
     /// Sends the last lines, which follow these.
     fn send_end(&self, digest: &BodyDigest, sink: &mut Sink) -> io::Result<()> {
         if self.adds_digest {
@@ -172,43 +204,67 @@ impl PartialJob {
     }
 
     /// Computes the partial, or returns the line that says why there is none.
-    fn compute(&self, sink: &mut Sink) -> io::Result<Result<Partial, AggregateLine>> {
+    fn compute(&self, plan: &ReportPlan, sink: &mut Sink) -> io::Result<Result<Partial, AggregateLine>> {
+        let line = |Progress { bytes, rows }| AggregateLine::Progress { bytes, rows };
+        let computed = self.watched(sink, line, |open, threads, go_on| {
+            plan.aggregate_file((&self.entry.path, self.entry.size), open, &self.format, threads, go_on)
+        });
+        Ok(match computed? {
+            Some(computed) => computed.map_err(|error| line_of(&error, &self.entry.path)),
+            None => Err(AggregateLine::Changed),
+        })
+    }
+
+    /// Returns the line that says whether the file is plain.
+    fn check_plain(&self, sink: &mut Sink) -> io::Result<PlainLine> {
+        let line = |Progress { bytes, .. }| PlainLine::Progress { bytes };
+        let path = &self.entry.path;
+        let checked = self.watched(sink, line, |open, threads, go_on| {
+            let go_on = move |bytes| go_on(Progress { bytes, rows: 0 });
+            plain_line((path, self.entry.size), open, &self.format.settings, threads, go_on)
+        });
+        Ok(checked?.map_or(PlainLine::Changed, |checked| {
+            checked.unwrap_or_else(|error| {
+                tracing::warn!(file.path = %path, %error, "failed to read `{path}`: {error}");
+                PlainLine::Failed { detail: format!("{error:#}") }
+            })
+        }))
+    }
+
+    /// Works on the file, and sends lines of progress meanwhile. If the file changed meanwhile, any result or error may be wrong: `None`.
+    fn watched<L: Serialize, T>(
+        &self,
+        sink: &mut Sink,
+        line: impl Fn(Progress) -> L,
+        work: impl FnOnce(&dyn Fn() -> io::Result<Content>, usize, &mut dyn FnMut(Progress) -> bool) -> T,
+    ) -> io::Result<Option<T>> {
         let entry = &self.entry;
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let mut last_progress = Instant::now();
         let (mut gone, mut is_changed) = (None, false);
-        let computed = self.plan.aggregate_file(
-            (&entry.path, entry.size),
-            || self.folder.open(entry).map_err(io::Error::other),
-            &self.format,
-            threads,
-            |progress| {
-                if sink.is_abandoned() || self.shutdown.is_cancelled() {
-                    gone = Some(io::ErrorKind::BrokenPipe.into());
-                } else if last_progress.elapsed() >= PROGRESS_INTERVAL {
-                    gone = self.send_progress(sink, progress).err();
-                    is_changed = self.folder.check_stat(entry).is_err();
-                    last_progress = Instant::now();
-                }
-                gone.is_none() && !is_changed
-            },
-        );
+        let open = || self.folder.open(entry).map_err(io::Error::other);
+        let done = work(&open, threads, &mut |progress| {
+            if sink.is_abandoned() || self.shutdown.is_cancelled() {
+                gone = Some(io::ErrorKind::BrokenPipe.into());
+            } else if last_progress.elapsed() >= PROGRESS_INTERVAL {
+                gone = self.send_progress(sink, &line(progress)).err();
+                is_changed = self.folder.check_stat(entry).is_err();
+                last_progress = Instant::now();
+            }
+            gone.is_none() && !is_changed
+        });
         if let Some(gone) = gone {
-            tracing::debug!(file.path = %entry.path, "nobody waits for the partial of `{}` any more", entry.path);
+            tracing::debug!(file.path = %entry.path, "nobody waits for an answer about `{}` any more", entry.path);
             return Err(gone);
         }
-        // If the file changed meanwhile, any result or error may be wrong.
-        if is_changed || self.folder.open(entry).is_err() {
-            return Ok(Err(AggregateLine::Changed));
-        }
-        Ok(computed.map_err(|error| line_of(&error, &entry.path)))
+        Ok((!is_changed && self.folder.open(entry).is_ok()).then_some(done))
     }
 
-    fn send_progress(&self, sink: &mut Sink, Progress { bytes, rows }: Progress) -> io::Result<()> {
+    fn send_progress(&self, sink: &mut Sink, line: &impl Serialize) -> io::Result<()> {
         if self.shutdown.is_cancelled() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        write_line(sink, &AggregateLine::Progress { bytes, rows })?;
+        write_line(sink, line)?;
         sink.pass_on()
     }
 }
@@ -240,7 +296,7 @@ fn write_partial(partial: Partial, sink: &mut Sink) -> io::Result<BodyDigest> {
     Ok(digest)
 }
 
-fn write_line(sink: &mut Sink, line: &AggregateLine) -> io::Result<()> {
+fn write_line(sink: &mut Sink, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *sink, line)?;
     sink.write_all(b"\n")
 }

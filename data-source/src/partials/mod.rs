@@ -1,7 +1,8 @@
-//! Partial results of reports: computing them file by file, and keeping those that were sent. Nothing here knows requests or
+//! Partial results of reports, and whether files are plain: computing both file by file, and keeping what was sent. Nothing here knows requests or
 //! responses.
 
 mod cache;
 mod computation;
+mod plain;
 
-pub(crate) use computation::{Computations, PartialJob};
+pub(crate) use computation::{Computations, PartialJob, Question};

@@ -1,4 +1,4 @@
-//! `POST /aggregate`: the partial result of a report for one file, as lines of JSON.
+//! `POST /aggregate` and `POST /plain`: the partial result of a report for one file, and whether any CSV reader reads it alike, as lines of JSON.
 
 use std::io;
 
@@ -7,14 +7,15 @@ use actix_web::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     web,
 };
+use serde::de::DeserializeOwned;
 use tributary_format_rules::{bounded, file_format};
-use tributary_http_common::{TempFile, plain};
-use tributary_protocol::{Aggregate, BodyDigest, CONTENT_DIGEST};
+use tributary_http_common::{TempFile, plain as without_controls};
+use tributary_protocol::{Aggregate, AskPlain, BodyDigest, CONTENT_DIGEST, FormatSpec};
 use tributary_report::{ReportPlan, Room, SpillFile};
 
 use crate::{
     http::{app::App, body::read_body, error::ApiError},
-    partials::PartialJob,
+    partials::{PartialJob, Question},
 };
 
 /// Longest body of a request.
@@ -26,6 +27,29 @@ pub(crate) async fn aggregate(
     app: web::Data<App>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
+    let asked: Aggregate = asked(&request, body, "a partial").await?;
+    let plan =
+        || ReportPlan::compile(&asked.report).map(|plan| plan.within(Room::new(app.computations.room(), spill_file)));
+    check_format(&asked.format)?;
+    let question = Question::Partial(Box::new(plan()?));
+    // Callers who do not ask may know no such line.
+    let adds_digest = request.query_string().split('&').any(|parameter| parameter == "digest=1");
+    answer(&app, (&asked.path, &asked.hash), asked.settings, question, adds_digest).await
+}
+
+/// Tells whether any CSV reader reads one file of the manifest alike.
+pub(crate) async fn plain(
+    request: HttpRequest,
+    app: web::Data<App>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let asked: AskPlain = asked(&request, body, "what is known of a file").await?;
+    check_format(&asked.format)?;
+    answer(&app, (&asked.path, &asked.hash), asked.settings, Question::IsPlain, false).await
+}
+
+/// Reads the body of a request for something.
+async fn asked<T: DeserializeOwned>(request: &HttpRequest, body: web::Payload, what: &str) -> Result<T, ApiError> {
     let body = read_body(body, MAX_REQUEST_BYTES).await?;
     let announced = request.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok());
     if announced.is_some_and(|announced| !BodyDigest::of(&body).is(announced)) {
@@ -33,29 +57,41 @@ pub(crate) async fn aggregate(
             "the body changed on the way: it does not match its Content-Digest".to_owned(),
         ));
     }
-    let asked: Aggregate = serde_json::from_slice(&body).map_err(|why| {
-        ApiError::BadRequest(format!("the body is not a request for a partial: {}", plain(&why.to_string())))
-    })?;
-    if asked.format != tributary_report::partial_format() {
-        return Err(ApiError::OtherFormat { ours: tributary_report::partial_format() });
+    serde_json::from_slice(&body).map_err(|why| {
+        ApiError::BadRequest(format!("the body is not a request for {what}: {}", without_controls(&why.to_string())))
+    })
+}
+
+fn check_format(asked: &str) -> Result<(), ApiError> {
+    match tributary_report::partial_format() {
+        ours if ours == asked => Ok(()),
+        ours => Err(ApiError::OtherFormat { ours }),
     }
-    let plan = ReportPlan::compile(&asked.report)?.within(Room::new(app.computations.room(), spill_file));
-    let entry = app.entry(&asked.path)?;
-    if entry.hash != asked.hash {
-        return Err(ApiError::Changed { path: asked.path });
+}
+
+/// Answers a question about a file of the manifest, with what is kept if there is anything.
+async fn answer(
+    app: &App,
+    (path, hash): (&str, &str),
+    settings: Option<FormatSpec>,
+    question: Question,
+    adds_digest: bool,
+) -> Result<HttpResponse, ApiError> {
+    let entry = app.entry(path)?;
+    if entry.hash != hash {
+        return Err(ApiError::Changed { path: path.to_owned() });
     }
-    let own = app.formats.spec(&asked.path);
-    let spec = asked.settings.map_or_else(|| own.clone(), |settings| bounded(settings, &own));
+    let own = app.formats.spec(path);
+    let spec = settings.map_or_else(|| own.clone(), |settings| bounded(settings, &own));
     let format = file_format(&spec).map_err(|why| ApiError::BadRequest(format!("the settings cannot work: {why}")))?;
     let job = PartialJob {
         computations: app.computations.clone(),
         folder: app.folder.clone(),
         entry,
-        plan,
+        question,
         spec,
         format,
-        // Callers who do not ask may know no such line.
-        adds_digest: request.query_string().split('&').any(|parameter| parameter == "digest=1"),
+        adds_digest,
         shutdown: app.shutdown.clone(),
     };
     let answer = match job.found() {
