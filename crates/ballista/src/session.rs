@@ -8,7 +8,7 @@ use tokio::{
     runtime::Handle,
     time::{MissedTickBehavior, interval},
 };
-use tonic::{Request, metadata::MetadataMap, transport::Channel};
+use tonic::{Request, Status, metadata::MetadataMap, transport::Channel};
 use uuid::Uuid;
 
 use crate::{Cluster, CsvTable, Error, Rows};
@@ -35,10 +35,13 @@ impl Session {
         let mut client = FlightSqlServiceClient::new(channel);
         let inner = client.inner_mut().clone().max_decoding_message_size(MAX_MESSAGE_BYTES);
         *client.inner_mut() = inner;
+        let refused = |status: Status| Error::of_status(&status, cluster.address(), "open a session");
         let hello = Request::new(stream::iter([HandshakeRequest::default()]));
-        let answer = client.inner_mut().handshake(hello).await;
-        let answer = answer.map_err(|status| Error::of_status(&status, cluster.address(), "open a session"))?;
-        if let Some(token) = bearer_token(answer.metadata()) {
+        let answer = client.inner_mut().handshake(hello).await.map_err(refused)?;
+        let token = bearer_token(answer.metadata());
+        // A server of another kind says only here that it knows no such request.
+        answer.into_inner().message().await.map_err(refused)?;
+        if let Some(token) = token {
             client.set_token(token);
         }
         Ok(Self { cluster, client, tables: Vec::new() })
@@ -57,7 +60,7 @@ impl Session {
     pub async fn declare(&mut self, table: &CsvTable) -> Result<(), Error> {
         // Even a statement that fails may have been carried out.
         self.tables.push(table.name.clone());
-        self.update(table.create(), "declare a table").await
+        update(&self.cluster, &mut self.client, table.create(), "declare a table").await
     }
 
     /// Forgets all tables. The session can be used on.
@@ -65,10 +68,7 @@ impl Session {
     /// # Errors
     /// The scheduler cannot be reached.
     pub async fn forget_tables(&mut self) -> Result<(), Error> {
-        for name in mem::take(&mut self.tables) {
-            self.update(CsvTable::drop(&name), "forget a table").await?;
-        }
-        Ok(())
+        forget(&self.cluster, &mut self.client, mem::take(&mut self.tables)).await
     }
 
     /// Runs a query, and waits until the cluster is done with it. If the result is not waited for, the query is cancelled.
@@ -95,15 +95,6 @@ impl Session {
         cancel.disarm();
         Ok(Rows::new(cluster, self.client.clone(), info))
     }
-
-    async fn update(&mut self, sql: String, step: &'static str) -> Result<(), Error> {
-        let (cluster, client) = (&self.cluster, &mut self.client);
-        let run = async {
-            let done = client.execute_update(sql, None).await;
-            done.map(drop).map_err(|error| Error::of_flight(error, cluster.address(), step))
-        };
-        cluster.within(step, cluster.limits().step, run).await
-    }
 }
 
 impl Drop for Session {
@@ -113,15 +104,38 @@ impl Drop for Session {
         if tables.is_empty() {
             return;
         }
-        let (client, cluster) = (self.client.clone(), self.cluster.clone());
-        let mut rest = Self { cluster, client, tables };
+        let (mut client, cluster) = (self.client.clone(), self.cluster.clone());
         runtime.spawn(async move {
-            if let Err(error) = rest.forget_tables().await {
+            if let Err(error) = forget(&cluster, &mut client, tables).await {
                 tracing::debug!("tables of the Ballista cluster are not dropped, and end with their session: {error}");
             }
-            rest.tables.clear();
         });
     }
+}
+
+async fn forget(
+    cluster: &Cluster,
+    client: &mut FlightSqlServiceClient<Channel>,
+    tables: Vec<String>,
+) -> Result<(), Error> {
+    for name in tables {
+        update(cluster, client, CsvTable::drop(&name), "forget a table").await?;
+    }
+    Ok(())
+}
+
+/// Runs a statement that has no result.
+async fn update(
+    cluster: &Cluster,
+    client: &mut FlightSqlServiceClient<Channel>,
+    sql: String,
+    step: &'static str,
+) -> Result<(), Error> {
+    let run = async {
+        let done = client.execute_update(sql, None).await;
+        done.map(drop).map_err(|error| Error::of_flight(error, cluster.address(), step))
+    };
+    cluster.within(step, cluster.limits().step, run).await
 }
 
 /// Returns once there has been no executor for a while.

@@ -1,4 +1,5 @@
 //! A session against a scheduler that stands in for a real one, and does on demand what a real one does on a bad day.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod scheduler;
 
@@ -98,7 +99,7 @@ async fn a_scheduler_that_is_gone_is_away() {
     let scheduler = Scheduler::start(Mood::default()).await;
     let cluster = cluster(&scheduler, LIMITS);
     let mut session = cluster.session().await.unwrap();
-    scheduler.stop().await;
+    drop(scheduler);
     let Err(error) = session.query("SELECT 1").await else { panic!("nobody is there") };
     assert!(error.is_away(), "{error}");
     let refused = timeout(Duration::from_secs(30), cluster.session()).await.unwrap();

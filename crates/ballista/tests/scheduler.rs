@@ -28,7 +28,12 @@ use axum::{
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use prost::Message;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    sync::Notify,
+    time::timeout,
+};
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap, service::Routes};
 use url::Url;
 
@@ -64,14 +69,16 @@ struct Shared {
 pub(crate) struct Scheduler {
     address: SocketAddr,
     shared: Shared,
-    task: JoinHandle<()>,
+    /// Its own, so that all connections end with it.
+    runtime: Option<Runtime>,
 }
 
 type HandshakeStream = Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>;
 
 impl Scheduler {
     pub(crate) async fn start(mood: Mood) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.spawn(TcpListener::bind("127.0.0.1:0")).await.unwrap().unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Shared { mood, seen: Arc::default(), news: Arc::default() };
         let rest = Router::new()
@@ -83,8 +90,8 @@ impl Scheduler {
             true => rest.fallback(|| async { StatusCode::NOT_FOUND }),
             false => rest.merge(Routes::new(FlightServiceServer::new(shared.clone())).into_axum_router()),
         };
-        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { address, shared, task }
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        Self { address, shared, runtime: Some(runtime) }
     }
 
     pub(crate) fn url(&self) -> Url {
@@ -112,12 +119,6 @@ impl Scheduler {
         self.wait(|seen| seen.cancelled.iter().any(|cancelled| cancelled == job)).await;
     }
 
-    /// Stops it, and closes all connections.
-    pub(crate) async fn stop(self) {
-        self.task.abort();
-        let _ = self.task.await;
-    }
-
     async fn wait(&self, is_so: impl Fn(&Seen) -> bool) {
         let waited = timeout(Duration::from_secs(30), async {
             loop {
@@ -129,6 +130,13 @@ impl Scheduler {
             }
         });
         waited.await.expect("it happens within 30 s");
+    }
+}
+
+impl Drop for Scheduler {
+    /// Stops it, and closes all connections.
+    fn drop(&mut self) {
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 
@@ -157,7 +165,9 @@ impl Shared {
     fn check_token(&self, metadata: &MetadataMap) -> Result<(), Status> {
         let token = metadata.get("authorization").ok_or_else(|| Status::unauthenticated("no token"))?;
         let token = token.to_str().unwrap().to_owned();
-        self.note(|seen| drop(seen.tokens.insert(token)));
+        self.note(|seen| {
+            seen.tokens.insert(token);
+        });
         Ok(())
     }
 }
