@@ -80,6 +80,10 @@ impl<'a> SqlGroups<'a> {
     /// # Errors
     /// It is not one of this report, or not behind the one before.
     pub fn take(&mut self, row: SqlRow) -> Result<Option<GroupLine>, NotSql> {
+        if row.rows == 0 {
+            // Over a file without rows, a query without keys may be taken for one without groups, which has one row all the same.
+            return Ok(None);
+        }
         self.seen = self.seen.saturating_add(row.rows);
         match row.state {
             SqlState::Skipped => self.skipped = self.skipped.saturating_add(row.rows),

@@ -24,6 +24,14 @@ use crate::{
 #[error("{0}")]
 pub struct NotSql(pub(crate) String);
 
+impl NotSql {
+    /// This reason, which is found elsewhere.
+    #[must_use]
+    pub fn because(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+}
+
 /// The kind of a value that a query gives for each group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlPartKind {

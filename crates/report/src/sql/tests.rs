@@ -138,6 +138,15 @@ fn groups_are_those_of_the_kernel() {
 }
 
 #[test]
+fn a_file_without_rows_has_no_group() {
+    let plan = plan(&spec(&[], &["count()"]));
+    let mut groups = SqlGroups::new(&plan, &file(&plan, "a,b\n").unwrap());
+    let none = SqlRow { state: SqlState::Used, key: vec![], rows: 0, parts: vec![] };
+    assert_eq!(groups.take(none).unwrap(), None);
+    assert_eq!(groups.end().unwrap().groups, 0);
+}
+
+#[test]
 fn a_result_that_cannot_be_is_refused() {
     let plan = plan(&spec(&["shop"], &["sum(price)", "min(price)"]));
     let sql_file = file(&plan, SALES).unwrap();
