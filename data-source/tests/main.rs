@@ -8,6 +8,7 @@ mod delta;
 mod digests;
 mod growing;
 mod guard;
+mod plain;
 mod process;
 mod read_all;
 mod read_file;
