@@ -66,6 +66,7 @@ pub use input::ResultLink;
 pub use poll::{RecentError, RunningPass, SourceStatus};
 pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
+pub use reports::EngineCounts;
 pub use tributary_store::{
     AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, ExportRow, FileRow, FileState, FileSums, FileView, GroupRow,
     HeldVersionRow, HistorySpan, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter,

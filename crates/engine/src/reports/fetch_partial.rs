@@ -6,13 +6,20 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use tokio_util::sync::CancellationToken;
 use tributary_csv_gate::Error as GateError;
 use tributary_format_rules::file_format;
 use tributary_protocol::ManifestEntry;
 use tributary_report::{Error, Partial, Progress};
 
-use super::{Report, Reports, SourceContent};
+use super::{
+    Report, Reports, SourceContent,
+    cluster::{ClusterRun, Routed},
+};
 use crate::{
     documents::{ActiveRead, Documents},
     input::FileToRead,
@@ -72,6 +79,35 @@ impl PartialFetcher {
     /// Ends the reads in place: what they read is applied or given up.
     pub(super) fn end_reads(&self) {
         self.active.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Files with what a cluster has made of them; none of a file that no cluster is asked about.
+    pub(super) fn routed<'a>(
+        &'a self,
+        report: &'a Arc<Report>,
+        files: impl Iterator<Item = Arc<FileToRead>> + Send + 'a,
+        content: &SourceContent,
+    ) -> BoxStream<'a, (Arc<FileToRead>, Option<Routed>)> {
+        let Some(cluster) = &report.config.cluster else {
+            return stream::iter(files.map(|file| (file, None))).boxed();
+        };
+        let elsewhere = match &self.origin {
+            Origin::Documents(_) => "documents of this master are computed by it",
+            Origin::Bucket(_) => "objects of a bucket are computed by this master",
+            Origin::Remote(_) if content.body().is_some() => "a plain source keeps no files",
+            Origin::Remote(client) => {
+                let run = ClusterRun::new((cluster, Arc::new(report.config.clone())), client, files);
+                let next = move |mut run: ClusterRun<'a, _>| async move {
+                    let (file, routed) = run.next(|| self.lines(), |bytes| self.observer.bytes_read(bytes)).await?;
+                    if !matches!(routed, Routed::PushDown(_)) {
+                        self.observer.file_read();
+                    }
+                    Some(((file, Some(routed)), run))
+                };
+                return stream::unfold(run, next).boxed();
+            }
+        };
+        stream::iter(files.map(move |file| (file, Some(Routed::PushDown(elsewhere.to_owned()))))).boxed()
     }
 
     /// Gets the partial of one file.

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apply;
+mod cluster;
 mod content;
 mod failure;
 mod fetch_partial;
@@ -27,6 +28,8 @@ use self::sums::Kept;
 use crate::database::Readers;
 
 pub(crate) use adopt::adopt;
+pub use cluster::EngineCounts;
+pub(crate) use cluster::engine_counts;
 pub(crate) use content::{AppliedContent, PlainBody, SourceContent, SourceKey};
 pub(crate) use failure::joined;
 pub(crate) use fetch_partial::PartialFetcher;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Result;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 use tributary_budget::Share;
 use tributary_http_client::Backoff;
 use tributary_protocol::FileList;
@@ -21,6 +21,7 @@ use tributary_store::Store;
 use super::{
     AppliedContent, PartialFetcher, Report, SourceContent, SourceKey,
     apply::{AppliedUpdate, SourceUpdate, apply, prepare, put_version},
+    cluster::{Routed, noted},
     failure::{AttemptOutcome, put_outcome},
     stored::Stored,
     versions::SourceVersions,
@@ -261,17 +262,23 @@ impl ReportWork {
         usize::try_from(self.max_rejects.saturating_sub(stored.files.kept_rejects_but(&read))).unwrap_or(usize::MAX)
     }
 
-    /// Asks for partials, in no particular order, until the source stalls.
-    fn fetch_all(
-        &self,
-        report: &Arc<Report>,
-        files: impl Iterator<Item = Arc<FileToRead>>,
-        content: &SourceContent,
-    ) -> impl Stream<Item = (Arc<FileToRead>, Result<Answer, FetchError>)> {
+    /// Asks for partials, in no particular order, until the source stalls. What a cluster does not compute is asked of the source.
+    fn fetch_all<'a>(
+        &'a self,
+        report: &'a Arc<Report>,
+        files: impl Iterator<Item = Arc<FileToRead>> + Send + 'a,
+        content: &'a SourceContent,
+    ) -> impl Stream<Item = (Arc<FileToRead>, Result<Answer, FetchError>)> + Send {
         let stalled = Arc::new(AtomicBool::new(false));
-        let fetch = move |file: Arc<FileToRead>| {
+        let fetch = move |(file, routed): (Arc<FileToRead>, Option<Routed>)| {
             let stalled = Arc::clone(&stalled);
             async move {
+                let why = match routed {
+                    None => None,
+                    Some(Routed::PushDown(why)) => Some(why),
+                    Some(Routed::Answer(answer)) => return (file, Ok(answer)),
+                    Some(Routed::Failed(error)) => return (file, Err(error)),
+                };
                 // No further file waits for a source that has stalled.
                 if stalled.load(Ordering::Relaxed) {
                     let error = "not requested, because another file of this source has stalled".to_owned();
@@ -279,10 +286,14 @@ impl ReportWork {
                 }
                 let answer = self.fetcher.fetch(report, &file, content).await;
                 stalled.fetch_or(matches!(answer, Err(FetchError::Stalled(_))), Ordering::Relaxed);
+                let answer = match &why {
+                    Some(why) => answer.map(|answer| noted(answer, why)),
+                    None => answer,
+                };
                 (file, answer)
             }
         };
-        stream::iter(files).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS)
+        self.fetcher.routed(report, files, content).map(fetch).buffer_unordered(MAX_CONCURRENT_PARTIALS)
     }
 
     /// Applies an update. Returns what was written; none if its contents are no longer those of the source.

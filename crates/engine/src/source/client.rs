@@ -162,6 +162,16 @@ impl SourceClient {
         request.header(header::ACCEPT_ENCODING, "identity")
     }
 
+    /// A request without a body.
+    pub(super) fn method(&self, method: Method, path: &str) -> RequestBuilder {
+        self.endpoint.request(&self.http.plain, method, path).header(header::ACCEPT_ENCODING, "identity")
+    }
+
+    /// The address of the source.
+    pub(super) fn base(&self) -> &Url {
+        self.endpoint.base()
+    }
+
     fn get_by(&self, client: &Client, path: &str) -> RequestBuilder {
         self.endpoint.request(client, Method::GET, path)
     }

@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod arrival;
+mod body_lines;
 mod bucket;
 mod client;
 mod fetch;
@@ -13,6 +14,7 @@ mod manifest;
 mod memory;
 mod objects;
 mod origin;
+mod plain;
 mod spool;
 
 pub(crate) use aggregate::{Answer, Answered};
@@ -23,4 +25,5 @@ pub(crate) use fetch::FetchError;
 pub(crate) use groups::{GroupAdder, GroupLines};
 pub(crate) use memory::AnswerMemory;
 pub(crate) use origin::Origin;
+pub(crate) use plain::{IsPlain, OpenedFiles};
 pub(crate) use spool::{NewBody, Spool, SpooledBody};

@@ -8,7 +8,7 @@ use tributary_store::{FailedReportRow, FileRow, FileState, ReportRow, SourceRow,
 
 use crate::{
     ingest::{RowCounts, counts},
-    reports::{SourceVersions, is_stale, joined},
+    reports::{EngineCounts, SourceVersions, engine_counts, is_stale, joined},
 };
 
 /// The state of a report.
@@ -53,6 +53,8 @@ pub struct ReportSummary {
     pub error: Option<String>,
     /// Since when it fails with an error that is still there, RFC 3339; `None` if none is stored.
     pub failing_since: Option<String>,
+    /// Its files by the engine that has computed them; `None` for a report that no cluster computes.
+    pub engines: Option<EngineCounts>,
 }
 
 /// Reads the state of a report.
@@ -85,6 +87,7 @@ pub(crate) fn summary(store: &mut Store, report: &ReportConfig) -> Result<Report
         groups: stored.as_ref().map_or(0, |row| row.groups),
         computed_at: stored.filter(|_| has_begun).map(|row| row.computed_at),
         rejects: files.iter().map(|file| file.rejects).sum(),
+        engines: report.cluster.is_some().then(|| engine_counts(&files)),
         files,
         state,
         error: (!errors.is_empty()).then(|| joined(errors)),

@@ -1,0 +1,127 @@
+//! `POST /plain` and `POST /capabilities`: asks a source whether any CSV reader reads one of its files alike, and opens exactly that content for
+//! other programs.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use futures_util::StreamExt;
+use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
+use tokio::runtime::Handle;
+use tributary_http_client::{expect_success, read_json};
+use tributary_protocol::{
+    AskPlain, BodyDigest, CONTENT_DIGEST, Capability, CapabilityRequest, FormatSpec, ManifestEntry, PlainFile,
+    PlainLine,
+};
+
+use super::{
+    FetchError,
+    aggregate::is_unsupported,
+    body_lines::{BodyLines, FileProgress},
+    client::{SourceClient, answer},
+};
+
+const ROUTE: &str = "/plain";
+/// Time limit for making or revoking a capability.
+const CAPABILITY_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_CAPABILITY_BYTES: usize = 16 << 10;
+/// Longest time for which a source opens files.
+const MAX_OPEN_TIME: Duration = Duration::from_secs(24 * 3600);
+
+/// What a source says about a file.
+pub(crate) enum IsPlain {
+    Yes(PlainFile),
+    /// Readers may disagree about it, for this reason.
+    No(String),
+    /// It does not know this question.
+    Unknown,
+}
+
+impl SourceClient {
+    /// Asks whether any CSV reader reads exactly the content that the manifest lists as the source reads it in this format. `read_on` is
+    /// called with the bytes that the source says to have read since it was called last.
+    pub(crate) async fn is_plain(
+        &self,
+        (entry, format): (&ManifestEntry, &FormatSpec),
+        read_on: impl Fn(u64),
+    ) -> Result<IsPlain, FetchError> {
+        let asked = AskPlain {
+            path: entry.path.clone(),
+            hash: entry.hash.clone(),
+            format: tributary_report::partial_format(),
+            settings: (*format != FormatSpec::default()).then(|| format.clone()),
+        };
+        let body = serde_json::to_vec(&asked).context("failed to write a question about a file")?;
+        let request = self.post("plain").header(CONTENT_DIGEST, BodyDigest::of(&body).header());
+        let response = match answer(request.header(CONTENT_TYPE, "application/json").body(body)).await {
+            Ok(response) => response,
+            Err(error) if is_unsupported(&error) => return Ok(IsPlain::Unknown),
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
+                return Err(FetchError::Changed(error.to_string()));
+            }
+            Err(error) if error.is_unanswered() => return Err(FetchError::Stalled(error.to_string())),
+            Err(error) => return Err(FetchError::Failed(error.into())),
+        };
+        let (chunks, line) = (response.bytes_stream().boxed(), self.http.memory.line());
+        let mut body = BodyLines::new(ROUTE, chunks, self.pace(), FileProgress::of(entry.size), line);
+        loop {
+            let line = body.next_line().await?;
+            match serde_json::from_slice(&line).context("/plain does not answer as a source does")? {
+                PlainLine::Progress { bytes } => {
+                    let read = body.progress.advance(bytes);
+                    body.credit(read)?;
+                    read_on(read);
+                }
+                PlainLine::Plain(file) => return Ok(IsPlain::Yes(file)),
+                PlainLine::NotPlain { reason } => return Ok(IsPlain::No(reason)),
+                PlainLine::Changed => return Err(FetchError::Changed("the file changed while it was read".to_owned())),
+                PlainLine::Failed { detail } => return Err(FetchError::Failed(anyhow!(detail))),
+            }
+        }
+    }
+
+    /// Opens files for programs that send no token, at most for so long.
+    ///
+    /// # Errors
+    /// The source cannot do that, or does not answer.
+    pub(crate) async fn open_files(&self, paths: Vec<String>, valid: Duration) -> Result<OpenedFiles, FetchError> {
+        let valid = valid.min(MAX_OPEN_TIME).as_secs().max(1);
+        let asked = CapabilityRequest { paths: Some(paths), valid: Some(format!("{valid}s")) };
+        let request = self.post("capabilities").timeout(CAPABILITY_TIMEOUT).json(&asked);
+        match expect_success(request.send().await).await {
+            Ok(response) => {
+                let capability =
+                    read_json(response, MAX_CAPABILITY_BYTES, "a source").await.map_err(anyhow::Error::from)?;
+                Ok(OpenedFiles { client: self.clone(), capability })
+            }
+            Err(error) if error.is_unanswered() => Err(FetchError::Stalled(error.to_string())),
+            Err(error) => Err(FetchError::Failed(error.into())),
+        }
+    }
+}
+
+/// Files of a source that are open for other programs, until this is dropped.
+pub(crate) struct OpenedFiles {
+    client: SourceClient,
+    capability: Capability,
+}
+
+impl OpenedFiles {
+    /// The URL of a file as long as it has the content that the manifest lists.
+    pub(crate) fn url(&self, entry: &ManifestEntry) -> String {
+        let base = self.client.base().as_str().trim_end_matches('/');
+        format!("{base}{}", self.capability.pinned(&entry.path, &entry.hash))
+    }
+}
+
+impl Drop for OpenedFiles {
+    /// Closes them beside whatever comes next. If that fails, they are closed by time.
+    fn drop(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let request = self.client.method(Method::DELETE, &format!("capabilities/{}", self.capability.token));
+        runtime.spawn(async move {
+            if let Err(error) = expect_success(request.timeout(CAPABILITY_TIMEOUT).send().await).await {
+                tracing::debug!("files of a source stay open until their time is over: {error}");
+            }
+        });
+    }
+}
