@@ -2,6 +2,7 @@
 //! every change.
 
 mod changes;
+mod cluster;
 mod dates;
 mod faults;
 mod model;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tributary_config::ReportConfig;
-use tributary_engine::{AggrRow, QueueRow, ReportSummary};
+use tributary_engine::{AggrRow, EngineCounts, QueueRow, ReportSummary};
 use utoipa::ToSchema;
 
 use crate::http::pages::text::wording::encoded;
@@ -92,6 +92,17 @@ pub(crate) struct Report {
     pub(crate) units: BTreeMap<String, String>,
     /// A link to its rows as CSV in S3, with which anyone can read them for 12 hours; null if they are not written there.
     pub(crate) result_url: Option<String>,
+    /// Its files by the engine that has computed them; null for a report without `engine = "ballista"`.
+    pub(crate) engines: Option<Engines>,
+}
+
+/// Files of a report by the engine that has computed them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Engines {
+    /// The Ballista cluster.
+    pub(crate) ballista: u64,
+    /// Their source, or this master. A note on each says why.
+    pub(crate) push_down: u64,
 }
 
 impl Report {
@@ -113,7 +124,14 @@ impl Report {
             error: summary.error.clone(),
             failing_since: summary.failing_since.clone(),
             result_url,
+            engines: summary.engines.map(Engines::from),
         }
+    }
+}
+
+impl From<EngineCounts> for Engines {
+    fn from(EngineCounts { cluster, push_down }: EngineCounts) -> Self {
+        Self { ballista: cluster, push_down }
     }
 }
 

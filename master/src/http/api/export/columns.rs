@@ -12,7 +12,7 @@ use crate::http::api::{
     source_views::{File, Held, Reject, Running, Source, SourceError},
     suggestions::Suggestion,
     upload_view::{ResultLink, UploadView},
-    views::{Aggr, Queue, Report},
+    views::{Aggr, Engines, Queue, Report},
 };
 
 /// An item of a list as a row.
@@ -55,12 +55,22 @@ columns!(
 );
 columns!(Reject: source, file, line, reason, raw, report, cure, byte_offset);
 columns!(Report: name, group_by, metrics, rows, files, rejects, computed_at, state, error, href, title, description, units, failing_since,
-    result_url);
+    result_url, engines);
 columns!(ExportedFile: key, url, state, written_at, result_url, error, failing_since);
 columns!(
     UploadView: id, filename, state, bytes, total, rows, percent, rejects, error, results, created_at, finished_at,
     suggestions, sent_by
 );
+
+/// The numbers of files are a JSON object.
+impl From<&Option<Engines>> for Cell<'_> {
+    fn from(engines: &Option<Engines>) -> Self {
+        match engines {
+            Some(engines) => json(engines),
+            None => Self::Null,
+        }
+    }
+}
 
 /// A held version is a JSON object.
 impl From<&Option<Held>> for Cell<'_> {

@@ -166,7 +166,7 @@ async fn reports_are_listed_as_they_are_configured() {
             "files": 2, "rejects": 2, "computed_at": "2026-11-25T10:11:12.5Z", "state": "rejected",
             "error": "north/b <.csv: no column `n`", "href": "/api/v1/reports/sales",
             "failing_since": null, "title": "Sales <by> department", "description": "What was \"sold\".", "units": {"total_sales": "<€>"},
-            "result_url": null})
+            "result_url": null, "engines": null})
     );
     let states: Vec<_> = items.iter().map(|item| (item["state"].as_str().unwrap(), item["rows"].as_i64())).collect();
     let expect = [("rejected", 3), ("current", 1), ("current", 1), ("computing", 0), ("failed", 1)]

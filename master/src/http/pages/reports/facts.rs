@@ -1,7 +1,7 @@
 //! A report in one line: its state in words, and what it is made of.
 
 use tributary_config::ReportConfig;
-use tributary_engine::{FileState, ReportState, ReportSummary};
+use tributary_engine::{EngineCounts, FileState, ReportState, ReportSummary};
 
 use crate::http::pages::text::{
     moment::Moment,
@@ -18,6 +18,8 @@ pub(super) struct Facts {
     /// Number of groups, and the columns they are grouped by.
     pub(super) groups: String,
     pub(super) files: String,
+    /// How many of the files a cluster has computed; `None` for a report that no cluster computes.
+    pub(super) engines: Option<String>,
     /// Rows that were set aside and files that were rejected; `None` if there are none.
     pub(super) set_aside: Option<String>,
     pub(super) rejects_link: String,
@@ -41,12 +43,21 @@ impl Facts {
             state_text: state_text(summary),
             groups,
             files: counted(summary.files.len() as i64, "file"),
+            engines: summary.engines.map(engines_text),
             set_aside: set_aside(summary.rejects, rejected as i64),
             rejects_link: format!("/rejects?report={}", encoded(&report.name)),
             computed: summary.computed_at.as_deref().and_then(Moment::new),
             error: summary.error.clone(),
             failing: summary.failing_since.as_deref().and_then(Moment::new),
         }
+    }
+}
+
+fn engines_text(EngineCounts { cluster, push_down }: EngineCounts) -> String {
+    let files = |files: u64| counted(i64::try_from(files).unwrap_or(i64::MAX), "file");
+    match (cluster, push_down) {
+        (_, 0) => format!("{} computed by the cluster", files(cluster)),
+        (cluster, _) => format!("{} computed by the cluster, {} elsewhere", files(cluster), files(push_down)),
     }
 }
 
