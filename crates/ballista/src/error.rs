@@ -70,8 +70,12 @@ impl Error {
         let scheduler = scheduler.to_owned();
         match status.code() {
             Code::Unimplemented => Self::NoFlightSql { scheduler },
-            // `Unknown` is a connection that broke, `Unauthenticated` a session that a restarted scheduler has forgotten.
-            Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Unauthenticated | Code::DeadlineExceeded => {
+            // A session that a restarted scheduler has forgotten is `Unauthenticated`.
+            Code::Unavailable | Code::Cancelled | Code::Unauthenticated | Code::DeadlineExceeded => {
+                Self::Away { scheduler, cause: cause(status) }
+            }
+            // A connection that broke has a cause, and what a server says has none.
+            Code::Unknown if std::error::Error::source(status).is_some() => {
                 Self::Away { scheduler, cause: cause(status) }
             }
             _ => Self::Failed { step, cause: cause(status) },
@@ -114,10 +118,10 @@ mod tests {
             let error = Error::of_status(&Status::new(code, "x"), "http://a", "run a query");
             assert_eq!(error.is_away(), is_away, "{error}");
         };
-        for code in [Code::Unavailable, Code::Unknown, Code::Unauthenticated, Code::Unimplemented] {
+        for code in [Code::Unavailable, Code::Unauthenticated, Code::Unimplemented] {
             check(code, true);
         }
-        for code in [Code::Internal, Code::InvalidArgument, Code::NotFound, Code::ResourceExhausted] {
+        for code in [Code::Unknown, Code::Internal, Code::InvalidArgument, Code::NotFound, Code::ResourceExhausted] {
             check(code, false);
         }
     }

@@ -41,7 +41,7 @@ fn the_push_down_takes_over_and_every_file_says_why() {
     let report = &system.json("/api/v1/reports")["items"][0];
     assert_eq!((&report["state"], &report["error"]), (&"current".into(), &Value::Null));
     assert_eq!(report["engines"], json!({"ballista": 0, "push_down": 1}));
-    let file = &system.json("/api/v1/files?reader=report:sales")["items"][0];
+    let file = &system.json("/api/v1/files?reader=sales")["items"][0];
     let notes = file["notes"].as_str().unwrap_or_default();
     assert!(notes.starts_with("not computed by the Ballista cluster: the Ballista scheduler"), "{file}");
 }

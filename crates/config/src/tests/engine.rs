@@ -32,7 +32,7 @@ fn a_report_is_computed_by_the_cluster_it_names() {
 #[test]
 fn a_wrong_cluster_names_its_line() {
     let engine = |lines: &str, parts: &[&str]| {
-        refused(&format!("{REPORT}[engine]\n{lines}"), &[], &[&["FILE, line 6"], parts].concat())
+        refused(&format!("{REPORT}[engine]\n{lines}"), &[], &[&["FILE, line 6"], parts].concat());
     };
     engine("ballista = \"cluster:50050\"", &["does not begin with http://", "write one such as"]);
     engine("ballista = \"10.0.0.1\"", &["not a URL"]);

@@ -25,5 +25,5 @@ pub(crate) use fetch::FetchError;
 pub(crate) use groups::{GroupAdder, GroupLines};
 pub(crate) use memory::AnswerMemory;
 pub(crate) use origin::Origin;
-pub(crate) use plain::{IsPlain, OpenedFiles};
+pub(crate) use plain::{IsPlain, OpenedFiles, without_secrets};
 pub(crate) use spool::{NewBody, Spool, SpooledBody};

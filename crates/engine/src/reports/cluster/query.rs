@@ -34,6 +34,9 @@ pub(super) enum QueryError {
     Failed(#[from] anyhow::Error),
 }
 
+/// The partial of a file, or the reason why the kernel has to compute it.
+type Found = Result<Answer, NotSql>;
+
 /// A query whose result is being taken.
 pub(super) struct Query {
     report: Arc<ReportConfig>,
@@ -87,8 +90,9 @@ impl Query {
         std::mem::take(&mut self.files).into_iter().map(|(_, candidate)| candidate.file)
     }
 
-    /// Takes the partial of the next file; none after the last one. After an error the file is one of the rest.
-    pub(super) async fn next(&mut self, lines: GroupLines) -> Result<Option<(Arc<FileToRead>, Answer)>, QueryError> {
+    /// Takes the partial of the next file, or the reason why it has none; nothing after the last one. After an error the file is one of
+    /// the rest.
+    pub(super) async fn next(&mut self, lines: GroupLines) -> Result<Option<(Arc<FileToRead>, Found)>, QueryError> {
         let Some((number, candidate)) = self.files.front() else {
             self.end().await?;
             return Ok(None);
@@ -98,10 +102,14 @@ impl Query {
         let number = *number;
         let (head, lines) = self.take(number, groups, lines).await?;
         let Some((_, candidate)) = self.files.pop_front() else { return Ok(None) };
+        let head = match head {
+            Ok(head) => head,
+            Err(why) => return Ok(Some((file, Err(why)))),
+        };
         let mut notes = candidate.notes;
         notes.insert(0, BY_CLUSTER.to_owned());
         let head = PartialHead { notes, format: candidate.format, ..head };
-        Ok(Some((file, Answer::Partial(head, lines))))
+        Ok(Some((file, Ok(Answer::Partial(head, lines)))))
     }
 
     /// Takes the rows of one file.
@@ -110,7 +118,7 @@ impl Query {
         file: i64,
         mut groups: SqlGroups<'_>,
         mut lines: GroupLines,
-    ) -> Result<(PartialHead, GroupLines), QueryError> {
+    ) -> Result<(Result<PartialHead, NotSql>, GroupLines), QueryError> {
         while self.fill().await? {
             let Some((batch, at)) = &mut self.batch else { break };
             if batch.integer(FILE, *at)? != Some(file) {
@@ -122,7 +130,7 @@ impl Query {
             }
             *at += 1;
         }
-        Ok((groups.end()?, lines))
+        Ok((groups.end(), lines))
     }
 
     /// Sees to it that there is a next row. Returns false after the last one.

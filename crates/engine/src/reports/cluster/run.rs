@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     input::FileToRead,
-    source::{Answer, FetchError, GroupLines, SourceClient},
+    source::{Answer, FetchError, GroupLines, SourceClient, without_secrets},
 };
 
 /// Most files, and bytes of files, that are sorted and run together.
@@ -146,7 +146,8 @@ impl<'a, F: Iterator<Item = Arc<FileToRead>>> ClusterRun<'a, F> {
     async fn take_one(&mut self, lines: GroupLines) {
         let Some(query) = &mut self.query else { return };
         match query.next(lines).await {
-            Ok(Some((file, answer))) => self.done.push_back((file, Routed::Answer(answer))),
+            Ok(Some((file, Ok(answer)))) => self.done.push_back((file, Routed::Answer(answer))),
+            Ok(Some((file, Err(why)))) => self.done.push_back((file, Routed::PushDown(why.to_string()))),
             Ok(None) => self.query = None,
             Err(error) => {
                 let rest = query.rest().collect();
@@ -158,8 +159,15 @@ impl<'a, F: Iterator<Item = Arc<FileToRead>>> ClusterRun<'a, F> {
 
     /// Decides about files whose query has failed.
     fn fail(&mut self, error: &QueryError, files: Vec<Arc<FileToRead>>) {
-        let (report, why) = (&self.report.name, error.to_string());
-        tracing::warn!(report = %report, files = files.len(), "a query for the report `{report}` failed: {why}");
+        let (report, why) = (&self.report.name, without_secrets(&error.to_string()));
+        match error {
+            // Without a fallback it is the error of every file, which is logged once.
+            QueryError::Cluster(cluster) if cluster.is_away() && !self.config.fallback => {}
+            _ => {
+                let files = files.len();
+                tracing::warn!(report = %report, files, "a query for the report `{report}` failed: {why}");
+            }
+        }
         match error {
             QueryError::Cluster(cluster) if cluster.is_away() => {
                 self.away = Some(why.clone());
