@@ -37,7 +37,7 @@ use tokio::{
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap, service::Routes};
 use url::Url;
 
-/// What the scheduler does.
+/// The behaviour of the scheduler.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Mood {
     /// A query fails with these words.

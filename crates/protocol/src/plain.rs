@@ -81,7 +81,7 @@ pub struct PlainFile {
     pub notes: Vec<String>,
 }
 
-/// What the cells of a column have in common.
+/// Facts about all cells of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlainColumn {
     /// Name, trimmed; the position where the file has no header.

@@ -69,7 +69,7 @@ impl Computations {
     }
 }
 
-/// What is asked about a file.
+/// A question about a file.
 pub(crate) enum Question {
     /// Its partial for a report.
     Partial(Box<ReportPlan>),

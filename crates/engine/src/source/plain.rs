@@ -27,7 +27,7 @@ const MAX_CAPABILITY_BYTES: usize = 16 << 10;
 /// Longest time for which a source opens files.
 const MAX_OPEN_TIME: Duration = Duration::from_secs(24 * 3600);
 
-/// What a source says about a file.
+/// The answer of a source about a file.
 pub(crate) enum IsPlain {
     Yes(PlainFile),
     /// Readers may disagree about it, for this reason.

@@ -1,4 +1,4 @@
-//! How many digits a value can have at most. As long as they fit, decimals of SQL are exact and no sum overflows.
+//! The most digits that a value can have. As long as they fit, decimals of SQL are exact and no sum overflows.
 
 use super::NotSql;
 use crate::{

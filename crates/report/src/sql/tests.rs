@@ -1,3 +1,5 @@
+//! Tests of statements, of the reasons against them, and of rows that come back. That an engine computes the same is compared in `e2e`.
+
 use tributary_csv_gate::{
     Settings,
     plain::{PlainTable, plain_table},

@@ -14,7 +14,7 @@ const NOT_BY_CLUSTER: &str = "not computed by the Ballista cluster";
 pub struct EngineCounts {
     /// By the cluster.
     pub cluster: u64,
-    /// Where the file is, or by this master.
+    /// By their source, or by this master.
     pub push_down: u64,
 }
 

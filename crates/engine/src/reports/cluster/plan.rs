@@ -1,4 +1,4 @@
-//! What goes to the cluster: asks the source whether files are plain, and makes one query of those for which the report is SQL.
+//! Sorts files into those for the cluster and others: asks the source whether they are plain, and compares them with the report.
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ const MAX_BYTES: u64 = 16 << 30;
 /// Time for which files stay open beyond the time limit of their query: tables are declared before it.
 const OPEN_BEYOND: Duration = Duration::from_secs(600);
 
-/// What comes of a file.
+/// The outcome of a file.
 pub(in crate::reports) enum Routed {
     /// The cluster has computed it.
     Answer(Answer),

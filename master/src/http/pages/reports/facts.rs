@@ -18,7 +18,7 @@ pub(super) struct Facts {
     /// Number of groups, and the columns they are grouped by.
     pub(super) groups: String,
     pub(super) files: String,
-    /// How many of the files a cluster has computed; `None` for a report that no cluster computes.
+    /// Numbers of files by the engine that has computed them; `None` for a report that no cluster computes.
     pub(super) engines: Option<String>,
     /// Rows that were set aside and files that were rejected; `None` if there are none.
     pub(super) set_aside: Option<String>,
