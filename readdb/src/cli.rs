@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     report: Option<String>,
 
-    /// The database: a path or sqlite:PATH. If absent, TRIBUTARY_DATABASE_URL, then DATABASE_URL, then `database_url` in
+    /// The database: a path, sqlite:PATH or postgres://… If absent, TRIBUTARY_DATABASE_URL, then DATABASE_URL, then `database_url` in
     /// ./tributary.toml [default: database.db]
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,

@@ -28,7 +28,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// The database: a path or sqlite:PATH. If absent, TRIBUTARY_DATABASE_URL, then DATABASE_URL, then `database_url` in
+    /// The database: a path, sqlite:PATH or postgres://… If absent, TRIBUTARY_DATABASE_URL, then DATABASE_URL, then `database_url` in
     /// ./tributary.toml [default: database.db]
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
@@ -63,7 +63,7 @@ pub struct PlaceArgs {
     /// Configuration of the master [default: ./tributary.toml if it exists]
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_CONFIG")]
     pub config: Option<PathBuf>,
-    /// The database: a path or sqlite:PATH; also TRIBUTARY_DATABASE_URL and DATABASE_URL [default: that of the configuration]
+    /// The database: a path, sqlite:PATH or postgres://…; also TRIBUTARY_DATABASE_URL and DATABASE_URL [default: that of the configuration]
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
 }

@@ -11,8 +11,8 @@ pub(crate) fn set_up(url: &DatabaseUrl, reset: bool) -> Result<Counts, Error> {
     if !reset && !Store::needs_setup(url)? {
         return Store::open_existing(url)?.snapshot(Store::counts);
     }
-    let _lock = Lock::acquire(url, if reset { "starter --reset" } else { "starter" })?;
-    let mut store = Store::open(url)?;
+    let lock = Lock::acquire(url, if reset { "starter --reset" } else { "starter" })?;
+    let mut store = lock.open_store()?;
     if reset {
         store.empty()?;
         tracing::info!(database.path = %url, "emptied {url}");

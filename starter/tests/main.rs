@@ -106,7 +106,7 @@ fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     check("--database-url text.db", 1, "text.db is not a SQLite database");
     check("--database-url text.db --reset", 1, "text.db is not a SQLite database");
     check("--database-url .", 1, "is a folder");
-    check("--database-url postgres://h/d", 2, "not supported yet by this build");
+    check("--database-url postgres://h", 2, "names no database");
     check("--force", 2, "unexpected argument");
     fs::write(folder.path().join("tributary.toml"), "database_url = 5\n").unwrap();
     check("", 2, "tributary.toml, line 1: database_url: invalid type");

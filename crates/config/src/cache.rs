@@ -34,7 +34,7 @@ impl CacheConfig {
     /// The path of the folder.
     pub fn folder(&self, database: &DatabaseUrl) -> PathBuf {
         self.dir.clone().unwrap_or_else(|| {
-            let mut beside = database.path().as_os_str().to_owned();
+            let mut beside = database.place().as_os_str().to_owned();
             beside.push(".cache");
             beside.into()
         })

@@ -33,7 +33,7 @@ impl GrpcConfig {
     #[must_use]
     pub fn results(&self, database: &DatabaseUrl) -> PathBuf {
         self.results_dir.clone().unwrap_or_else(|| {
-            let mut beside = database.path().as_os_str().to_owned();
+            let mut beside = database.place().as_os_str().to_owned();
             beside.push(".results");
             beside.into()
         })

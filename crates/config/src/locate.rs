@@ -104,8 +104,8 @@ mod tests {
             "tributary.toml, line 3: database_url: invalid type: integer `5`, expected a string",
         );
         check(
-            "listen = 1\ndatabase_url = \"postgres://h/d\"\n",
-            "tributary.toml, line 2: database_url: postgres urls are not supported",
+            "listen = 1\ndatabase_url = \"postgres://h\"\n",
+            "tributary.toml, line 2: database_url: `postgres://h` names no database",
         );
         check("listen = 1\nlisten = 2\n", "tributary.toml, line 2: duplicate key");
         check("\ndatabase_ur = 1\n", "tributary.toml, line 2: unknown field `database_ur`");

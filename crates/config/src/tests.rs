@@ -201,7 +201,7 @@ fn a_flag_beats_the_file() {
     assert!(config.is_err(), "a query is refused");
     let config =
         load(toml, &["--database-url", "sqlite:b.db", "--source", "http://h:2", "--source", "x y=http://h"]).unwrap();
-    assert_eq!(config.database.path(), Path::new("b.db"));
+    assert_eq!(config.database.place(), Path::new("b.db"));
     assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["h:2", "x y"]);
 }
 
@@ -254,9 +254,9 @@ fn wrong_settings_name_their_line_and_the_mend() {
     refused("", &["--source", "a=http://h:1", "--source", "a=http://h:2"], &["another source has the name `a`"]);
     refused("", &["--poll-interval", "x"], &["--poll-interval"]);
     refused("", &["--patience", "0s"], &["--patience"]);
-    refused("", &["--database-url", "postgres://h/d"], &["postgres"]);
-    refused("\ndatabase_url = \"postgres://me:secret@h/d\"\n", &[], &["FILE, line 2", "postgres"]);
-    assert!(!load("database_url = \"postgres://me:secret@h/d\"", &[]).unwrap_err().contains("secret"));
+    refused("", &["--database-url", "postgres://h"], &["postgres"]);
+    refused("\ndatabase_url = \"postgres://me:secret@h\"\n", &[], &["FILE, line 2", "postgres"]);
+    assert!(!load("database_url = \"postgres://me:secret@h\"", &[]).unwrap_err().contains("secret"));
     refused("", &["--source", "http://me:secret@h:1"], &["token_file"]);
 }
 

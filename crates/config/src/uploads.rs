@@ -53,7 +53,7 @@ impl UploadsConfig {
     /// The absolute path of the folder.
     pub fn folder(&self, database: &DatabaseUrl) -> PathBuf {
         let folder = self.dir.clone().unwrap_or_else(|| {
-            let mut beside = database.path().as_os_str().to_owned();
+            let mut beside = database.place().as_os_str().to_owned();
             beside.push(".uploads");
             beside.into()
         });

@@ -15,14 +15,15 @@
 //! | `documents` | `documents`, `messages` |
 //! | `history` | `events`, `published_events`, `exports`, `product_changes`, `history` |
 //!
-//! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The rooms `database` and `sqlite`
-//! hold what every table needs: connections, transactions, errors, and SQLite's own ways.
+//! A `…Row` is a row as stored. A `…View` joins tables for people: names in place of ids. The room `database`
+//! holds what every table needs: connections, transactions, errors; `sqlite` and `postgres` have the ways of their kind.
 
 mod catalog;
 mod database;
 mod documents;
 mod history;
 mod inputs;
+mod postgres;
 mod reports;
 mod sqlite;
 
@@ -32,7 +33,8 @@ pub use catalog::{
     own_edits, read_own, write_own,
 };
 pub use database::{
-    Counts, DatabaseUrl, Error, GroupRow, ReaderPool, ReportValue, Store, open_anew, open_anew_if_unread,
+    ActiveMaster, Counts, DatabaseUrl, Error, FolderLocks, GroupRow, Lock, LockWatch, ReaderPool, ReportValue, Store,
+    open_anew, open_anew_if_unread, spool_path,
 };
 pub use documents::{DocumentRow, DocumentState, MessageRow, Place};
 pub use history::{
@@ -48,4 +50,4 @@ pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,
     ReportWriter,
 };
-pub use sqlite::{FolderLocks, Lock, Snapshot, StandingDocument, spool_path};
+pub use sqlite::{Snapshot, StandingDocument};

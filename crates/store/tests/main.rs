@@ -3,14 +3,19 @@
 // A helper of a test may panic as the test itself may; clippy only knows the functions marked `#[test]`.
 #![allow(clippy::unwrap_used)]
 
-use std::str::FromStr;
+use std::{
+    str::FromStr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use tempfile::TempDir;
 use tributary_store::{
     DatabaseUrl, EditRow, FileRow, PageRow, ProductFilter, ProductRow, ProductView, ShadowedRow, Store,
 };
 
 mod catalog;
+mod client;
 mod database;
 mod documents;
 mod history;
@@ -18,22 +23,68 @@ mod inputs;
 mod reports;
 mod sqlite;
 
-/// A database in a folder of its own, which is deleted with it.
+/// A database in a folder of its own, which is deleted with it; or in a schema of its own of the server that `server` names.
 struct Database {
     url: DatabaseUrl,
     store: Store,
     folder: TempDir,
+    schema: Schema,
+}
+
+/// The schema of a database on the server, which is deleted with it; empty for a file.
+struct Schema(String);
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        if let Some(server) = server().filter(|_| !self.0.is_empty()) {
+            on_server(&server, &format!("SET lock_timeout = '5s'; DROP SCHEMA {} CASCADE", self.0));
+        }
+    }
+}
+
+/// The URL of a PostgreSQL database for tests, `postgres://USER@HOST/NAME`. With it, the tests outside `sqlite` run there.
+const SERVER: &str = "TRIBUTARY_TEST_POSTGRES";
+
+fn server() -> Option<String> {
+    std::env::var(SERVER).ok().filter(|url| !url.is_empty())
 }
 
 impl Database {
     fn new() -> Database {
+        static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
+        let folder = TempDir::new().unwrap();
+        let mut schema = Schema(String::new());
+        let url = match server() {
+            None => url_of(&folder, "database.db"),
+            Some(server) => {
+                schema.0 = format!("test_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+                on_server(&server, &format!("CREATE SCHEMA {}", schema.0));
+                format!("{server}?options=-csearch_path%3D{}", schema.0).parse().unwrap()
+            }
+        };
+        Database { store: Store::open(&url).unwrap(), url, folder, schema }
+    }
+
+    fn client(&self) -> client::Client {
+        match self.url.file() {
+            Some(path) => client::Client::File(diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap()),
+            None => {
+                let mut client = PgConnection::establish(&server().unwrap()).unwrap();
+                client.batch_execute(&format!("SET search_path = {}", self.schema.0)).unwrap();
+                client::Client::Server(client)
+            }
+        }
+    }
+
+    /// A SQLite file, whatever the others are.
+    fn file() -> Database {
         let folder = TempDir::new().unwrap();
         let url = url_of(&folder, "database.db");
-        Database { store: Store::open(&url).unwrap(), url, folder }
+        Database { store: Store::open(&url).unwrap(), url, folder, schema: Schema(String::new()) }
     }
 
     /// Adds a source with one file `a.csv` of the reader [`FEED`], and returns the file's id.
-    fn file(&mut self, source: &str) -> i64 {
+    fn file_of(&mut self, source: &str) -> i64 {
         let source_id = self.store.put_source(source, "http://127.0.0.1:5001", 0, 0).unwrap();
         put(&mut self.store, FEED, source_id, "a.csv")
     }
@@ -41,6 +92,10 @@ impl Database {
     fn products(&mut self) -> Vec<ProductView> {
         self.store.products_page(&ProductFilter::default(), None, i64::MAX).unwrap()
     }
+}
+
+fn on_server(server: &str, statement: &str) {
+    PgConnection::establish(server).unwrap().batch_execute(statement).unwrap();
 }
 
 /// The reader that most tests write files of. To the store it is only a text.

@@ -41,8 +41,8 @@ pub struct Restored {
 pub fn restore(database: &DatabaseUrl, uploads: &Path, from: &Path) -> Result<Restored> {
     let told = about(from)?;
     let _lock = Lock::acquire(database, "starter restore")?;
-    let stage = Stage::new(database.path(), uploads);
-    if let Some(begun) = stage.half_placed(database.path())? {
+    let stage = Stage::new(database.place(), uploads);
+    if let Some(begun) = stage.half_placed(database.place())? {
         stage.check_same(&begun, &told)?;
         stage.place_documents()?;
         return Ok(done(told));
@@ -61,7 +61,7 @@ pub fn restore(database: &DatabaseUrl, uploads: &Path, from: &Path) -> Result<Re
             return Err(error);
         }
     };
-    stage.place_database(database.path())?;
+    stage.place_database(database.place())?;
     stage.place_documents()?;
     Ok(done(told))
 }
@@ -215,7 +215,7 @@ fn with(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn check_empty(database: &DatabaseUrl) -> Result<()> {
-    let path = database.path();
+    let path = database.place();
     let is_there = path.exists();
     for log in LOGS.map(|ending| with(path, ending)) {
         ensure!(

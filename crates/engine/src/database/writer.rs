@@ -214,7 +214,7 @@ impl Worker {
             if catch_unwind(AssertUnwindSafe(|| work(&mut self.store))).is_err() {
                 tracing::error!("a job of the writer panicked; this is a bug; reopening the database");
                 // The old connection may be inside a transaction, which is rolled back with it.
-                match Store::open(&self.url) {
+                match self.store.open_again() {
                     Ok(opened) => self.store = opened,
                     Err(error) => {
                         tracing::error!("the writer stops: {:#}", anyhow::Error::new(error));

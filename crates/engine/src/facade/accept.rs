@@ -78,8 +78,8 @@ impl Engine {
 /// Another process holds the database, or it fails; nothing is held.
 pub fn accept_held(config: &Config, name: &str) -> Result<Acceptance, AcceptError> {
     let failed = |error: StoreError| AcceptError::Failed(error.into());
-    let _lock = Lock::acquire(&config.database, ACCEPT_COMMAND).map_err(failed)?;
-    let mut store = Store::open(&config.database).map_err(failed)?;
+    let lock = Lock::acquire(&config.database, ACCEPT_COMMAND).map_err(failed)?;
+    let mut store = lock.open_store().map_err(failed)?;
     let is_configured = config.sources.iter().any(|source| source.name == name);
     let by = Some(ACCEPT_COMMAND.to_owned());
     accept(&mut store, &Accepted { name: name.to_owned(), digest: None, by, is_configured })

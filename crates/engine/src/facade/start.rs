@@ -55,7 +55,7 @@ impl Started {
             Store::open(&config.database)?,
             Lock::acquire(&config.database, "a test")?,
         )?;
-        let spool = Spool::open(config.database.path(), config.keep_free)?;
+        let spool = Spool::open(config.database.place(), config.keep_free)?;
         let memory = ReportMemory::new(config.limits.report_memory, spool.clone());
         let reports = Reports::new(&config.reports, config.database.clone(), memory);
         let source = config.uploads.source(&folder);
@@ -122,9 +122,9 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let report_memory = config.limits.report_memory;
     let prepare = move || -> Result<_> {
         let lock = Lock::acquire(&url, holder)?;
-        let mut store = Store::open(&url)?;
-        let kept = (Spool::open(url.path(), keep_free)?, Cache::open(&cache, keep_free, &url));
-        lock.folders().acquire(&spool_path(url.path()))?;
+        let mut store = lock.open_store()?;
+        let kept = (Spool::open(url.place(), keep_free)?, Cache::open(&cache, keep_free, &url));
+        lock.folders().acquire(&spool_path(url.place()))?;
         let reports = Reports::new(&configured, url.clone(), ReportMemory::new(report_memory, kept.0.clone()));
         let folder = folder.with(lock.folders());
         if folder.exists() {

@@ -1,15 +1,16 @@
 //! Writes to the table `aggr`, the number of products per name. The merge computes differences and this module adds them; nothing
 //! counts the products again. People read it through `name_views`.
 
-use diesel::{connection::DefaultLoadingMode, prelude::*, sql_types::Text};
+use diesel::{connection::DefaultLoadingMode, prelude::*};
 
 use crate::{
     Error, Store, Tally,
     database::{
+        bulk::{Bulk, Change, Values},
         error::{OrCannot, all_of},
+        keys::{KEYS_PER_STATEMENT, Lookup, each, rows_of_keys},
         schema::aggr::dsl,
     },
-    sqlite::{Bulk, KEYS_PER_STATEMENT, Lookup, ValueList, each, push_pair, rows_of_keys},
 };
 
 /// One name and its number of products.
@@ -80,11 +81,10 @@ struct NameKey<'a>(&'a str);
 
 impl Bulk for NameKey<'_> {
     type Kind = NameKey<'static>;
-    const BEFORE: &'static str = "DELETE FROM aggr WHERE name IN (";
-    const AFTER: &'static str = ")";
+    const CHANGE: Change = Change::Delete { table: "aggr", key: &["name"] };
 
-    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        out.push_bind_param::<Text, _>(self.0)
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.0)
     }
 }
 
@@ -93,10 +93,11 @@ struct NameCount<'a>(&'a str, i64);
 
 impl Bulk for NameCount<'_> {
     type Kind = NameCount<'static>;
-    const BEFORE: &'static str = "INSERT INTO aggr (name, no_of_products) VALUES ";
-    const AFTER: &'static str = "";
+    const CHANGE: Change =
+        Change::Insert { table: "aggr", columns: &["name", "no_of_products"], on_conflict: "", scattered: false };
 
-    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        push_pair(out, self.0, &self.1)
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.0)?;
+        out.number(&self.1)
     }
 }

@@ -1,15 +1,15 @@
 //! The table `edits`: corrections by people and programs, at most one per sku. How an edit changes a product is up to the merge.
 
-use diesel::{
-    connection::DefaultLoadingMode,
-    prelude::*,
-    sql_types::{Bool, Text},
-};
+use diesel::{connection::DefaultLoadingMode, prelude::*};
 
 use crate::{
     Error, Store,
-    database::{error::OrCannot, schema::edits::dsl},
-    sqlite::{Bulk, Lookup, ValueList, each, push_optional_text, rows_of_keys},
+    database::{
+        bulk::{Bulk, Change, Values},
+        error::OrCannot,
+        keys::{Lookup, each, rows_of_keys},
+        schema::edits::dsl,
+    },
 };
 
 /// One edit.
@@ -147,29 +147,24 @@ struct Put<'a>(&'a EditRow);
 
 impl Bulk for Put<'_> {
     type Kind = Put<'static>;
-    const BEFORE: &'static str =
-        "INSERT INTO edits (sku, name, description, own, hidden, stands, edited_at, edited_by) VALUES ";
-    const AFTER: &'static str = " ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, \
-         own = excluded.own, hidden = excluded.hidden, stands = excluded.stands, edited_at = excluded.edited_at, \
-         edited_by = excluded.edited_by";
+    const CHANGE: Change = Change::Insert {
+        table: "edits",
+        columns: &["sku", "name", "description", "own", "hidden", "stands", "edited_at", "edited_by"],
+        on_conflict: "ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, \
+             own = excluded.own, hidden = excluded.hidden, stands = excluded.stands, edited_at = excluded.edited_at, \
+             edited_by = excluded.edited_by",
+        scattered: false,
+    };
 
-    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
         let EditRow { sku, name, description, own, hidden, stands, edited_at, edited_by } = self.0;
-        out.push_sql("(");
-        out.push_bind_param::<Text, _>(sku)?;
+        out.text(sku)?;
         for text in [name, description, own] {
-            out.push_sql(",");
-            push_optional_text(out, text.as_deref())?;
+            out.optional_text(text.as_deref())?;
         }
-        for flag in [hidden, stands] {
-            out.push_sql(",");
-            out.push_bind_param::<Bool, _>(flag)?;
-        }
-        out.push_sql(",");
-        out.push_bind_param::<Text, _>(edited_at)?;
-        out.push_sql(",");
-        push_optional_text(out, edited_by.as_deref())?;
-        out.push_sql(")");
-        Ok(())
+        out.flag(hidden)?;
+        out.flag(stands)?;
+        out.text(edited_at)?;
+        out.optional_text(edited_by.as_deref())
     }
 }

@@ -7,6 +7,7 @@ mod edits;
 mod name_views;
 mod operation_messages;
 mod own;
+mod own_columns;
 mod product_order;
 mod product_views;
 mod products;

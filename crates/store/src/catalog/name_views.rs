@@ -5,8 +5,8 @@ use diesel::{connection::DefaultLoadingMode, prelude::*};
 use super::aggr::AggrRow;
 use crate::{
     Error, Store,
+    database::functions::instr,
     database::{error::OrCannot, schema::aggr},
-    sqlite::instr,
 };
 
 /// The order of a list of names.

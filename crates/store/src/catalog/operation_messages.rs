@@ -1,11 +1,16 @@
 //! The table `operation_messages`: the messages whose operations became edits, kept for a bounded time and number.
 
-use diesel::{dsl::max, prelude::*, sql_types::Text};
+use diesel::{dsl::max, prelude::*};
 
 use crate::{
     Error, Store,
-    database::{error::OrCannot, last_old, schema::operation_messages::dsl},
-    sqlite::{Bulk, KEYS_PER_STATEMENT, ValueList},
+    database::{
+        bulk::{Bulk, Change, Values},
+        error::OrCannot,
+        keys::KEYS_PER_STATEMENT,
+        last_old,
+        schema::operation_messages::dsl,
+    },
 };
 
 impl Store {
@@ -63,19 +68,18 @@ struct Inserted<'a> {
 
 impl Bulk for Inserted<'_> {
     type Kind = Inserted<'static>;
-    const BEFORE: &'static str = "INSERT OR FAIL INTO operation_messages (received_at, id) VALUES ";
-    const AFTER: &'static str = "";
+    const CHANGE: Change = Change::Insert {
+        table: "operation_messages",
+        columns: &["id", "received_at"],
+        on_conflict: "",
+        scattered: true,
+    };
 
-    fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        if is_first {
-            out.push_sql("(");
-            out.push_bind_param::<Text, _>(self.received_at)?;
-            out.push_sql(",");
-        } else {
-            out.push_sql("(?1,");
-        }
-        out.push_bind_param::<Text, _>(self.id)?;
-        out.push_sql(")");
-        Ok(())
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.id)
+    }
+
+    fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.received_at)
     }
 }

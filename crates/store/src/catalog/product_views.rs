@@ -8,14 +8,17 @@ use diesel::{
     sql_types::{Bool, Double, Nullable, Text},
 };
 
-use super::product_order::{ProductOrder, ProductPlace, Segment, is_number};
+use super::{
+    own_columns::Sql,
+    product_order::{ProductOrder, ProductPlace, Segment, is_number},
+};
 use crate::{
     Error, Store,
+    database::functions::instr,
     database::{
         error::OrCannot,
         schema::{edits, files, products, sources},
     },
-    sqlite::{instr, number_of, text_of},
 };
 
 /// A product with the winner's source and file; both are `None` for a product that no source offers.
@@ -135,7 +138,7 @@ impl Comparison {
 
 /// Adds the conditions of a filter to a query. A macro, because the queries have different types.
 macro_rules! filtered {
-    ($query:expr, $filter:expr) => {{
+    ($query:expr, $filter:expr, $sql:expr) => {{
         let ProductFilter { sku, name, part, source, edited, columns, range } = $filter;
         let mut query = $query;
         if let Some(sku) = sku {
@@ -156,14 +159,11 @@ macro_rules! filtered {
         let SkuRange { first, last, has_edit } = range;
         if *has_edit {
             // The bounds stand with the edits alone, or SQLite would read all products between them.
-            let mut with_edit = edits::table.select(edits::sku).into_boxed();
-            if let Some(first) = first {
-                with_edit = with_edit.filter(edits::sku.ge(first));
-            }
-            if let Some(last) = last {
-                with_edit = with_edit.filter(edits::sku.le(last));
-            }
-            query = query.filter(products::sku.eq_any(with_edit));
+            let with_edit = edits::table.select(edits::sku).filter(edits::sku.ge(first.as_deref().unwrap_or_default()));
+            query = match last {
+                Some(last) => query.filter(products::sku.eq_any(with_edit.filter(edits::sku.le(last)))),
+                None => query.filter(products::sku.eq_any(with_edit)),
+            };
         } else {
             if let Some(first) = first {
                 query = query.filter(products::sku.ge(first));
@@ -173,7 +173,8 @@ macro_rules! filtered {
             }
         }
         for ColumnFilter { column, comparison, text } in columns {
-            let (of, number, operator) = (text_of(column), number_of(column), comparison.operator());
+            let (of, number, operator) = ($sql.text_of(column), $sql.number_of(column), comparison.operator());
+            let (before, behind) = $sql.as_number;
             let with_text = |before: String| sql::<Bool>(&before).bind::<Text, _>(text);
             query = match (comparison, is_number(text)) {
                 (Comparison::NotEqual, _) => query.filter(with_text(format!("{of} <> "))),
@@ -183,11 +184,11 @@ macro_rules! filtered {
                 }
                 (Comparison::Equal, true) => query.filter(
                     with_text(format!("{of} = "))
-                        .sql(&format!(" AND {number} = +CAST("))
+                        .sql(&format!(" AND {number} = {before}"))
                         .bind::<Text, _>(text)
-                        .sql(" AS REAL)"),
+                        .sql(behind),
                 ),
-                (_, true) => query.filter(with_text(format!("{number} {operator} +CAST(")).sql(" AS REAL)")),
+                (_, true) => query.filter(with_text(format!("{number} {operator} {before}")).sql(behind)),
                 (_, false) => query.filter(with_text(format!("{of} <> '' AND {of} {operator} "))),
             };
         }
@@ -284,16 +285,18 @@ impl Store {
             ))
             .limit(limit)
             .into_boxed();
-        let mut query = filtered!(query, filter);
-        let (number, of) = (number_of(column), text_of(column));
+        let dialect = Sql::of(self.connection.kind());
+        let mut query = filtered!(query, filter, dialect);
+        let (number, of) = (dialect.number_of(column), dialect.text_of(column));
         let (direction, behind) = if *descending { (" DESC", "<") } else { ("", ">") };
         let behind_place = |ProductPlace { text, sku }: &ProductPlace| {
             let texts = sql::<Bool>(&format!("({of}, products.sku) {behind} (")).bind::<Text, _>(text.clone());
             texts.sql(", ").bind::<Text, _>(sku.clone()).sql(")")
         };
-        // Without the `+` the cast has an affinity, the indexed expression has none, and SQLite scans the whole index.
         let number_of_text = |operator: &str, text: &str| {
-            sql::<Bool>(&format!("{number} {operator} +CAST(")).bind::<Text, _>(text.to_owned()).sql(" AS REAL)")
+            sql::<Bool>(&format!("{number} {operator} {}", dialect.as_number.0))
+                .bind::<Text, _>(text.to_owned())
+                .sql(dialect.as_number.1)
         };
         query = match segment {
             Segment::All => query,
@@ -306,16 +309,17 @@ impl Store {
             Segment::NumbersBehind(text) => query.filter(number_of_text(behind, text)),
             Segment::Texts => query.filter(sql::<Bool>(&format!("{number} IS NULL"))),
             // All from the infinity on: `IS NOT NULL` would scan the index from its beginning.
-            Segment::Numbers => query.filter(sql::<Bool>(&format!("{number} >= -1e999"))),
+            Segment::Numbers => query.filter(sql::<Bool>(&format!("{number} >= {}", dialect.least_number))),
         };
         if column == "sku" {
-            query = match descending {
-                true => query.order(products::sku.desc()),
-                false => query.order(products::sku),
-            };
+            query = if *descending { query.order(products::sku.desc()) } else { query.order(products::sku) };
         } else {
             // Where all have the same number, ordering by it would make SQLite sort what the index has in order.
-            let first = if segment.is_of_one_number() { String::new() } else { format!("{number}{direction}, ") };
+            let first = if segment.is_of_one_number() {
+                String::new()
+            } else {
+                format!("{number}{direction}{}, ", dialect.nulls[usize::from(*descending)])
+            };
             let order = format!("{first}{of}{direction}, products.sku{direction}");
             query = query.order(sql::<Nullable<Double>>(&order));
         }
@@ -375,7 +379,9 @@ impl Store {
     /// [`Error::Query`].
     pub fn products_count_up_to(&mut self, filter: &ProductFilter, limit: i64) -> Result<i64, Error> {
         let query = with_origin().select(products::sku).limit(limit).into_boxed();
-        let found: Vec<String> = filtered!(query, filter).load(&mut self.connection).or_cannot(|| "count products")?;
+        let found: Vec<String> = filtered!(query, filter, Sql::of(self.connection.kind()))
+            .load(&mut self.connection)
+            .or_cannot(|| "count products")?;
         Ok(found.len() as i64)
     }
 
@@ -387,7 +393,7 @@ impl Store {
         if *filter == ProductFilter::default() {
             return Ok(self.tally()?.products);
         }
-        let query = filtered!(with_origin().count().into_boxed(), filter);
+        let query = filtered!(with_origin().count().into_boxed(), filter, Sql::of(self.connection.kind()));
         query.get_result(&mut self.connection).or_cannot(|| "count products")
     }
 }

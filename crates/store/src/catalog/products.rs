@@ -1,14 +1,13 @@
 //! Writes to the table `products`, the products as shown. The merge reads it through `sku_rows`, people through `product_views`.
 
-use diesel::{
-    prelude::*,
-    sql_types::{BigInt, Bool, Nullable, Text},
-};
+use diesel::prelude::*;
 
 use crate::{
     Error, Store, Tally,
-    database::error::all_of,
-    sqlite::{Bulk, ValueList, push_optional_text},
+    database::{
+        bulk::{Bulk, Change, Values},
+        error::all_of,
+    },
 };
 
 /// One product as shown. `T` is `String` in a row that was read, and any text in one to write.
@@ -77,36 +76,32 @@ struct Inserted<'a, T, const OWN: bool> {
 
 impl<T: AsRef<str>, const OWN: bool> Bulk for Inserted<'_, T, OWN> {
     type Kind = Inserted<'static, &'static str, OWN>;
-    const BEFORE: &'static str = if OWN {
-        "INSERT OR FAIL INTO products (sku, name, description, file_id, edited, own, first_seen) VALUES "
-    } else {
-        "INSERT OR FAIL INTO products (sku, name, description, file_id, edited, first_seen) VALUES "
-    };
-    const AFTER: &'static str = "";
-
-    fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        let ProductRow { sku, name, description, file_id, edited, own } = self.row;
-        out.push_sql("(");
-        for text in [sku, name, description] {
-            out.push_bind_param::<Text, _>(text.as_ref())?;
-            out.push_sql(",");
-        }
-        out.push_bind_param::<Nullable<BigInt>, _>(file_id)?;
-        out.push_sql(",");
-        out.push_bind_param::<Bool, _>(edited)?;
-        if OWN {
-            out.push_sql(",");
-            push_optional_text(out, own.as_ref().map(AsRef::as_ref))?;
-        }
-        if is_first {
-            out.push_sql(",");
-            out.push_bind_param::<BigInt, _>(&self.now)?;
-            out.push_sql(")");
+    const CHANGE: Change = Change::Insert {
+        table: "products",
+        columns: if OWN {
+            &["sku", "name", "description", "file_id", "edited", "own", "first_seen"]
         } else {
-            // The number of the value that the first row has bound.
-            out.push_sql(if OWN { ",?7)" } else { ",?6)" });
+            &["sku", "name", "description", "file_id", "edited", "first_seen"]
+        },
+        on_conflict: "",
+        scattered: true,
+    };
+
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        let ProductRow { sku, name, description, file_id, edited, own } = self.row;
+        for text in [sku, name, description] {
+            out.text(text.as_ref())?;
+        }
+        out.optional_number(file_id)?;
+        out.flag(edited)?;
+        if OWN {
+            out.optional_text(own.as_ref().map(AsRef::as_ref))?;
         }
         Ok(())
+    }
+
+    fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.number(&self.now)
     }
 }
 
@@ -115,14 +110,22 @@ struct Updated<'a, T>(Inserted<'a, T, true>);
 
 impl<T: AsRef<str>> Bulk for Updated<'_, T> {
     type Kind = Updated<'static, &'static str>;
-    const BEFORE: &'static str = Inserted::<T, true>::BEFORE;
-    const AFTER: &'static str = " ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, \
-         file_id = excluded.file_id, edited = excluded.edited, own = excluded.own, \
-         changed_at = CASE WHEN (name, description) = (excluded.name, excluded.description) AND own IS excluded.own \
-         THEN changed_at ELSE excluded.first_seen END";
+    const CHANGE: Change = Change::Insert {
+        table: "products",
+        columns: &["sku", "name", "description", "file_id", "edited", "own", "first_seen"],
+        on_conflict: "ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, \
+             file_id = excluded.file_id, edited = excluded.edited, own = excluded.own, \
+             changed_at = CASE WHEN (products.name, products.description) = (excluded.name, excluded.description) \
+             AND products.own IS NOT DISTINCT FROM excluded.own THEN products.changed_at ELSE excluded.first_seen END",
+        scattered: true,
+    };
 
-    fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        self.0.push(is_first, out)
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        self.0.push(out)
+    }
+
+    fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        self.0.push_shared(out)
     }
 }
 
@@ -131,10 +134,9 @@ struct SkuKey<'a>(&'a str);
 
 impl Bulk for SkuKey<'_> {
     type Kind = SkuKey<'static>;
-    const BEFORE: &'static str = "DELETE FROM products WHERE sku IN (";
-    const AFTER: &'static str = ")";
+    const CHANGE: Change = Change::Delete { table: "products", key: &["sku"] };
 
-    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        out.push_bind_param::<Text, _>(self.0)
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.0)
     }
 }

@@ -1,17 +1,14 @@
 //! Writes to the table `shadowed`, the offers that are not shown as offered. The merge reads it through `sku_rows`.
 
-use diesel::{
-    prelude::*,
-    sql_types::{BigInt, Bool, Text},
-};
+use diesel::prelude::*;
 
 use crate::{
     Error, Store,
     database::{
+        bulk::{Bulk, Change, Values},
         error::{OrCannot, all_of},
         schema::shadowed::dsl,
     },
-    sqlite::{Bulk, ValueList, push_optional_text, push_pair},
 };
 
 /// One offer that is not shown as offered. `T` is as in [`crate::ProductRow`].
@@ -82,24 +79,20 @@ impl Store {
 
 impl<T: AsRef<str>> Bulk for ShadowedRow<T> {
     type Kind = ShadowedRow<&'static str>;
-    const BEFORE: &'static str = "INSERT INTO shadowed (sku, file_id, deletes, name, description, own) VALUES ";
-    const AFTER: &'static str = "";
+    const CHANGE: Change = Change::Insert {
+        table: "shadowed",
+        columns: &["sku", "file_id", "deletes", "name", "description", "own"],
+        on_conflict: "",
+        scattered: false,
+    };
 
-    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        out.push_sql("(");
-        out.push_bind_param::<Text, _>(self.sku.as_ref())?;
-        out.push_sql(",");
-        out.push_bind_param::<BigInt, _>(&self.file_id)?;
-        out.push_sql(",");
-        out.push_bind_param::<Bool, _>(&self.deletes)?;
-        out.push_sql(",");
-        out.push_bind_param::<Text, _>(self.name.as_ref())?;
-        out.push_sql(",");
-        out.push_bind_param::<Text, _>(self.description.as_ref())?;
-        out.push_sql(",");
-        push_optional_text(out, self.own.as_ref().map(AsRef::as_ref))?;
-        out.push_sql(")");
-        Ok(())
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.sku.as_ref())?;
+        out.number(&self.file_id)?;
+        out.flag(&self.deletes)?;
+        out.text(self.name.as_ref())?;
+        out.text(self.description.as_ref())?;
+        out.optional_text(self.own.as_ref().map(AsRef::as_ref))
     }
 }
 
@@ -108,10 +101,10 @@ struct OfferKey<'a>(&'a str, i64);
 
 impl Bulk for OfferKey<'_> {
     type Kind = OfferKey<'static>;
-    const BEFORE: &'static str = "DELETE FROM shadowed WHERE (sku, file_id) IN (VALUES ";
-    const AFTER: &'static str = ")";
+    const CHANGE: Change = Change::Delete { table: "shadowed", key: &["sku", "file_id"] };
 
-    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        push_pair(out, self.0, &self.1)
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.0)?;
+        out.number(&self.1)
     }
 }

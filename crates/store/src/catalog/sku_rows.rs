@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{
     Error, Store,
+    database::keys::{Lookup, each, rows_within},
     database::{
         error::OrCannot,
         schema::{products, shadowed},
     },
-    sqlite::{Lookup, each, rows_within},
 };
 
 /// The rows of some skus.

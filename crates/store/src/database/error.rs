@@ -4,19 +4,30 @@ use std::{io, path::PathBuf};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 
+use crate::postgres;
+
 /// A failure of the store. The text says what failed, on which file or row, and where possible how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The URL is neither a path nor of a known kind.
-    #[error("`{url}` is not a database url; give the path of a file, or `sqlite:PATH`")]
+    #[error("`{url}` is not a database url; give the path of a file, `sqlite:PATH` or `postgres://USER@HOST/NAME`")]
     BadUrl {
         /// The URL, cut after its scheme because a password may follow.
         url: String,
     },
-    /// A PostgreSQL URL. The text leaves it out, because it may hold a password.
-    #[error("postgres urls are not supported yet by this build; give the path of a SQLite file")]
-    PostgresUnsupported,
+    /// A PostgreSQL URL without the name of a database.
+    #[error("`{url}` names no database; write postgres://USER@HOST/NAME")]
+    NoDatabaseName {
+        /// The URL without its password.
+        url: String,
+    },
+    /// Another master has taken over since this one began to write.
+    #[error("another master has taken over {database}: this one writes no more")]
+    Deposed {
+        /// The database.
+        database: String,
+    },
     /// The file does not exist, and the caller only wanted to read.
     #[error("there is no database at {path}; `starter --database-url {path}` sets one up", path = path.display())]
     Missing {
@@ -155,7 +166,7 @@ pub enum Error {
 impl Error {
     /// True if the user gave invalid input, as opposed to a failure: programs exit with 2 then.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Error::BadUrl { .. } | Error::PostgresUnsupported)
+        matches!(self, Error::BadUrl { .. } | Error::NoDatabaseName { .. })
     }
 
     /// The reason why the database could not be written at all, whatever was to be written; `None` if only this failed.
@@ -163,6 +174,8 @@ impl Error {
         let words = match self {
             Error::ReadOnly { .. } => return Some("it is read-only"),
             Error::Displaced { .. } => return Some("its file was deleted, moved or replaced"),
+            Error::Deposed { .. } => return Some("another master has taken over"),
+            Error::Query { source, .. } if postgres::is_lost(source) => return Some(UNREACHABLE),
             Error::Query { source, .. } => message(source),
             _ => return None,
         };
@@ -184,12 +197,19 @@ impl Error {
 const LOST_LOCKS: &str = "locking protocol";
 const LOCKED: &str = "database is locked";
 
-/// SQLite's words for a database that cannot be written, and ours. diesel does not keep the codes.
-const UNWRITABLE: [(&str, &str); 6] = [
+const UNREACHABLE: &str = "its server cannot be reached";
+
+/// The words of SQLite and PostgreSQL for a database that cannot be written, and ours. diesel does not keep the codes.
+const UNWRITABLE: [(&str, &str); 11] = [
     ("disk is full", "its disk is full"),
     ("disk I/O error", "its disk fails, or a limit keeps its files from growing"),
     ("readonly database", "it is read-only"),
     ("unable to open database file", "its files cannot be opened"),
+    ("No space left on device", "the disk of its server is full"),
+    ("Disk quota exceeded", "the disk of its server is full"),
+    ("could not write to file", "the disk of its server fails"),
+    ("read-only transaction", "its server is read-only"),
+    ("due to lock timeout", "another program has locked it"),
     (LOCKED, "another program has locked it"),
     (LOST_LOCKS, "another program has locked it, or the system does not take locks back"),
 ];

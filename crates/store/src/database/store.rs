@@ -1,4 +1,4 @@
-//! The store: one connection with its transactions. `sqlite::open` opens one; queries are in the rooms of their tables.
+//! The store: one connection with its transactions. `open` opens one; queries are in the rooms of their tables.
 
 use diesel::{connection::TransactionManager, result::QueryResult};
 
@@ -21,16 +21,25 @@ pub struct Store {
     pub(crate) file: Option<FileIdentity>,
     /// True after a first load until the write-ahead log is in use again.
     pub(crate) has_left_log: bool,
+    /// The number of this master among those that have written a PostgreSQL database; each transaction checks that no later one is there.
+    pub(crate) epoch: Option<i64>,
 }
 
 impl Store {
+    pub(crate) fn new(connection: AnyConnection, url: &DatabaseUrl, file: Option<FileIdentity>) -> Self {
+        Self { connection, url: url.clone(), file, has_left_log: false, epoch: None }
+    }
+
     /// Runs `f` in one transaction: everything it writes is committed if it returns `Ok`, nothing otherwise. Waits for
     /// other writers before it begins, and never fails halfway because of one.
     ///
     /// # Errors
     /// The error of `f`; [`Error::Query`] if the transaction cannot begin or commit. Transactions do not nest.
     pub fn transaction<T, E: From<Error>>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
-        self.within(AnyConnection::begin_writing, f)
+        self.within(AnyConnection::begin_writing, |store| {
+            store.check_epoch()?;
+            f(store)
+        })
     }
 
     /// Runs `f`, which must only read, on the tables as they are at its first query, whatever others commit meanwhile.

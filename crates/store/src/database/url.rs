@@ -8,29 +8,82 @@ use std::{
 
 use super::error::Error;
 
-/// The address of a database, so far always the path of a SQLite file.
+/// The address of a database.
 ///
 /// | text | meaning |
 /// | --- | --- |
 /// | `PATH`, `sqlite:PATH`, `sqlite://PATH` | the SQLite file at `PATH` |
-/// | `postgres://…`, `postgresql://…` | an error: not supported yet |
+/// | `postgres://USER:PASSWORD@HOST/NAME`, `postgresql://…` | a database of a PostgreSQL server, as libpq reads it |
 /// | empty, `:memory:`, any other `…://…` | an error |
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseUrl {
-    path: PathBuf,
+pub struct DatabaseUrl(Location);
+
+/// The place of a database.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// The path of a SQLite file, as given.
+    Sqlite(PathBuf),
+    /// A database of a PostgreSQL server.
+    Postgres {
+        /// The URL with its password, for libpq.
+        address: String,
+        /// The path that the files of its master are beside: the name of the database, in the working directory.
+        place: PathBuf,
+    },
+}
+
+/// Without the password.
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{path:?}"),
+            Self::Postgres { address, .. } => f.write_str(&without_secrets(address)),
+        }
+    }
 }
 
 impl DatabaseUrl {
-    /// The path of the database file, as given.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The path that a master's other files are beside, each with an ending of its own: the SQLite file, or the name of the database in the
+    /// working directory.
+    #[must_use]
+    pub fn place(&self) -> &Path {
+        match &self.0 {
+            Location::Sqlite(place) | Location::Postgres { place, .. } => place,
+        }
+    }
+
+    /// The SQLite file; `None` if it is a database of a server.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Location::Sqlite(path) => Some(path),
+            Location::Postgres { .. } => None,
+        }
+    }
+
+    /// Whether it is a database of a PostgreSQL server, which may have several masters.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.postgres().is_some()
+    }
+
+    /// The URL for libpq.
+    pub(crate) fn postgres(&self) -> Option<&str> {
+        match &self.0 {
+            Location::Sqlite(_) => None,
+            Location::Postgres { address, .. } => Some(address),
+        }
+    }
+
+    pub(crate) fn location(&self) -> &Location {
+        &self.0
     }
 }
 
 impl Default for DatabaseUrl {
     /// `database.db` in the working directory.
     fn default() -> Self {
-        DatabaseUrl { path: PathBuf::from("database.db") }
+        DatabaseUrl(Location::Sqlite(PathBuf::from("database.db")))
     }
 }
 
@@ -38,20 +91,36 @@ impl FromStr for DatabaseUrl {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Err(Error::PostgresUnsupported);
+        let bad = || Error::BadUrl { url: scheme_only(text) };
+        if text.contains('\0') {
+            return Err(bad());
+        }
+        if let Some(rest) = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://")) {
+            let name = rest.split_once('?').map_or(rest, |(before, _)| before).rsplit_once('/').map(|(_, name)| name);
+            // Without a name, libpq takes that of the user: two programs might mean two databases.
+            let name = name
+                .filter(|name| !name.is_empty())
+                .ok_or_else(|| Error::NoDatabaseName { url: without_secrets(text) })?;
+            let is_plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_' | '.');
+            let place: String = name.chars().map(|sign| if is_plain(sign) { sign } else { '_' }).collect();
+            let place = format!("./{}", place.trim_start_matches('.'));
+            return Ok(DatabaseUrl(Location::Postgres { address: text.to_owned(), place: place.into() }));
         }
         let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
-        if path.contains("://") || path == ":memory:" || path.is_empty() || path.contains('\0') {
-            return Err(Error::BadUrl { url: scheme_only(text) });
+        if path.contains("://") || path == ":memory:" || path.is_empty() {
+            return Err(bad());
         }
-        Ok(DatabaseUrl { path: PathBuf::from(path) })
+        Ok(DatabaseUrl(Location::Sqlite(PathBuf::from(path))))
     }
 }
 
+/// A path, or the URL without user, password and parameters.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())
+        match &self.0 {
+            Location::Sqlite(path) => write!(f, "{}", path.display()),
+            Location::Postgres { address, .. } => f.write_str(&without_secrets(address)),
+        }
     }
 }
 
@@ -63,6 +132,15 @@ fn scheme_only(url: &str) -> String {
     }
 }
 
+/// Host and name of a database on a server.
+fn without_secrets(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let rest = rest.split_once('?').map_or(rest, |(before, _)| before);
+    // A password may hold an `@` that nobody has escaped.
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    format!("postgres://{place}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +148,13 @@ mod tests {
     #[test]
     fn a_url_names_a_file_or_is_refused() {
         let check = |text: &str, expect: Result<&str, &str>| match (DatabaseUrl::from_str(text), expect) {
-            (Ok(url), Ok(path)) => assert_eq!(url.path(), Path::new(path), "{text}"),
+            (Ok(url), Ok(place)) => {
+                assert_eq!(
+                    (url.place(), url.is_postgres()),
+                    (Path::new(place), text.starts_with("postgres")),
+                    "{text}"
+                );
+            }
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{text}: {error}"),
             (found, expect) => panic!("{text}: found {found:?}, expected {expect:?}"),
         };
@@ -79,11 +163,23 @@ mod tests {
         check("sqlite:data/x.db", Ok("data/x.db"));
         check("sqlite:///data/x.db", Ok("/data/x.db"));
         check("sqlite://x.db", Ok("x.db"));
-        check("postgres://me:secret@host/db", Err("not supported yet by this build"));
-        check("postgresql://host/db", Err("not supported yet by this build"));
+        check("postgres://me:secret@host/db", Ok("./db"));
+        check("postgresql://host/a%20b?sslmode=require", Ok("./a_20b"));
+        check("postgres:///../x", Ok("./x"));
+        check("postgres://me:secret@host", Err("postgres://host"));
+        check("postgres://me:secret@host/", Err("names no database"));
         check("mysql://me:secret@host/db", Err("`mysql://…`"));
         check("", Err("database url"));
         check("sqlite:", Err("database url"));
         check(":memory:", Err("database url"));
+    }
+
+    #[test]
+    fn no_text_of_it_has_its_password() {
+        let url: DatabaseUrl = "postgres://me:sec@ret@host:5432/db?password=other".parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://host:5432/db");
+        assert!(!format!("{url:?}").contains("sec"), "{url:?}");
+        assert_eq!(url.postgres(), Some("postgres://me:sec@ret@host:5432/db?password=other"));
+        assert_eq!(url.file(), None);
     }
 }

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::rows::{DocumentRow, DocumentState, Place};
 use crate::{
     Error, Store,
+    database::keys::KEYS_PER_STATEMENT,
     database::{error::OrCannot, schema::documents::dsl},
-    sqlite::KEYS_PER_STATEMENT,
 };
 
 impl Store {

@@ -12,11 +12,11 @@ use diesel::{
 
 use crate::{
     Error, Store,
+    database::keys::KEYS_PER_STATEMENT,
     database::{
         error::{OrCannot, exactly_one},
         schema::documents::{self, dsl},
     },
-    sqlite::KEYS_PER_STATEMENT,
 };
 
 /// Documents without a file that are kept, the newest.

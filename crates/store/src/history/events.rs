@@ -3,13 +3,15 @@
 use diesel::{
     dsl::{max, min},
     prelude::*,
-    sql_types::Text,
 };
 
 use crate::{
     Error, Store,
-    database::{error::OrCannot, schema::events::dsl},
-    sqlite::{Bulk, ValueList},
+    database::{
+        bulk::{Bulk, Change, Values},
+        error::OrCannot,
+        schema::events::dsl,
+    },
 };
 
 /// The newest events, which are kept; older ones are deleted.
@@ -128,17 +130,15 @@ struct Inserted<'a> {
 
 impl Bulk for Inserted<'_> {
     type Kind = Inserted<'static>;
-    const BEFORE: &'static str = "INSERT OR FAIL INTO events (at, kind, data) VALUES ";
-    const AFTER: &'static str = "";
+    const CHANGE: Change =
+        Change::Insert { table: "events", columns: &["kind", "data", "at"], on_conflict: "", scattered: true };
 
-    fn push<'b>(&'b self, _is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
-        out.push_sql("(");
-        out.push_bind_param::<Text, _>(self.at)?;
-        for text in [self.kind, self.data] {
-            out.push_sql(",");
-            out.push_bind_param::<Text, _>(text)?;
-        }
-        out.push_sql(")");
-        Ok(())
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.kind)?;
+        out.text(self.data)
+    }
+
+    fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.text(self.at)
     }
 }

@@ -1,16 +1,14 @@
 //! The table `product_changes`: how single products have changed, and who or what changed them. The JSON belongs to the engine.
 
-use diesel::{
-    connection::DefaultLoadingMode,
-    dsl::max,
-    prelude::*,
-    sql_types::{BigInt, Text},
-};
+use diesel::{connection::DefaultLoadingMode, dsl::max, prelude::*};
 
 use crate::{
     Error, MAX_PAGE_BYTES, Store,
-    database::{error::OrCannot, schema::product_changes::dsl},
-    sqlite::{Bulk, ValueList, push_optional_text},
+    database::{
+        bulk::{Bulk, Change, Values},
+        error::OrCannot,
+        schema::product_changes::dsl,
+    },
 };
 
 /// The newest changes, which are kept; older ones are deleted.
@@ -182,32 +180,24 @@ struct Inserted<'a> {
 
 impl Bulk for Inserted<'_> {
     type Kind = Inserted<'static>;
-    const BEFORE: &'static str =
-        "INSERT OR FAIL INTO product_changes (at, source, entrance, author, sku, file, texts, edit) VALUES ";
-    const AFTER: &'static str = "";
+    const CHANGE: Change = Change::Insert {
+        table: "product_changes",
+        columns: &["sku", "file", "texts", "edit", "at", "source", "entrance", "author"],
+        on_conflict: "",
+        scattered: true,
+    };
 
-    fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()> {
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
         let NewProductChange { sku, file, texts, edit } = self.change;
-        if is_first {
-            let ChangeCause { at, source, entrance, author } = &self.cause;
-            out.push_sql("(");
-            out.push_bind_param::<BigInt, _>(at)?;
-            for text in [source, entrance, author] {
-                out.push_sql(",");
-                push_optional_text(out, *text)?;
-            }
-        } else {
-            out.push_sql("(?1,?2,?3,?4");
-        }
-        out.push_sql(",");
-        out.push_bind_param::<Text, _>(sku)?;
-        out.push_sql(",");
-        push_optional_text(out, *file)?;
-        out.push_sql(",");
-        out.push_bind_param::<Text, _>(texts)?;
-        out.push_sql(",");
-        push_optional_text(out, *edit)?;
-        out.push_sql(")");
-        Ok(())
+        out.text(sku)?;
+        out.optional_text(*file)?;
+        out.text(texts)?;
+        out.optional_text(*edit)
+    }
+
+    fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        let ChangeCause { at, source, entrance, author } = &self.cause;
+        out.number(at)?;
+        [source, entrance, author].into_iter().try_for_each(|text| out.optional_text(*text))
     }
 }

@@ -12,6 +12,7 @@ use diesel::{
 
 use crate::{
     Error, Store,
+    database::keys::KEYS_PER_STATEMENT,
     database::{
         error::{OrCannot, exactly_one},
         schema::{
@@ -19,7 +20,6 @@ use crate::{
             pages, sources,
         },
     },
-    sqlite::KEYS_PER_STATEMENT,
 };
 
 /// State of a file's latest content.

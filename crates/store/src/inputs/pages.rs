@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::{
     Error, Store,
     database::{
+        bulk::{Bulk, Change, Values},
         error::{OrCannot, exactly_one},
         schema::pages::dsl,
     },
@@ -101,19 +102,16 @@ impl Store {
         file_id: i64,
         pages: impl IntoIterator<Item = PageRow<'a>>,
     ) -> Result<(), Error> {
-        for page in pages {
-            let values = (
-                dsl::file_id.eq(file_id),
-                dsl::first_sku.eq(page.first_sku),
-                dsl::digest.eq(page.digest),
-                dsl::entries.eq(page.entries),
-                dsl::lines.eq(page.lines),
-            );
-            self.connection
-                .run(diesel::insert_into(dsl::pages).values(values))
-                .or_cannot(|| format!("insert the page {:?} of file {file_id}", page.first_sku))?;
+        let mut pages = pages.into_iter().map(|page| Inserted { page, file_id });
+        loop {
+            let some: Vec<_> = pages.by_ref().take(PAGES_PER_STATEMENT).collect();
+            if some.is_empty() {
+                return Ok(());
+            }
+            self.bulk(&some, |Inserted { page, .. }| {
+                format!("insert the page {:?} of file {file_id}", page.first_sku)
+            })?;
         }
-        Ok(())
     }
 
     /// Deletes some pages of a file.
@@ -128,6 +126,35 @@ impl Store {
             exactly_one(deleted, || no_page(file_id, first_sku))?;
         }
         Ok(())
+    }
+}
+
+/// Pages in a statement, each of some 20 KiB: they are copied into it.
+const PAGES_PER_STATEMENT: usize = 16;
+
+/// A page to insert.
+struct Inserted<'a> {
+    page: PageRow<'a>,
+    file_id: i64,
+}
+
+impl Bulk for Inserted<'_> {
+    type Kind = Inserted<'static>;
+    const CHANGE: Change = Change::Insert {
+        table: "pages",
+        columns: &["first_sku", "digest", "entries", "lines", "file_id"],
+        on_conflict: "",
+        scattered: false,
+    };
+
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        let PageRow { first_sku, digest, entries, lines } = self.page;
+        out.text(first_sku)?;
+        [digest, entries, lines].into_iter().try_for_each(|bytes| out.bytes(bytes))
+    }
+
+    fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.number(&self.file_id)
     }
 }
 

@@ -9,11 +9,12 @@ use diesel::{dsl::max, prelude::*};
 
 use crate::{
     Error, MAX_PAGE_BYTES, Store,
+    database::functions::instr,
+    database::keys::KEYS_PER_STATEMENT,
     database::{
         error::OrCannot,
         schema::{files, rejects, sources},
     },
-    sqlite::{KEYS_PER_STATEMENT, instr},
 };
 
 /// Rejects that are searched for a text before a page ends, however few have it.

@@ -4,7 +4,11 @@ use diesel::{dsl::max, prelude::*};
 
 use crate::{
     Error, Store,
-    database::{error::OrCannot, schema::rejects::dsl},
+    database::{
+        bulk::{Bulk, Change, Values},
+        error::OrCannot,
+        schema::rejects::dsl,
+    },
 };
 
 /// One rejected row.
@@ -35,18 +39,37 @@ impl Store {
             return Ok(());
         }
         let newest: Option<i64> = dsl::rejects.select(max(dsl::id)).first(&mut self.connection).or_cannot(action)?;
-        for (id, row) in (newest.unwrap_or_default() + 1..).zip(rows) {
-            let values = (
-                dsl::id.eq(id),
-                dsl::file_id.eq(file_id),
-                dsl::whole_file.eq(whole_file),
-                dsl::line.eq(row.line),
-                dsl::byte_offset.eq(row.byte_offset),
-                dsl::reason.eq(&row.reason),
-                dsl::raw.eq(&row.raw),
-            );
-            self.connection.run(diesel::insert_into(dsl::rejects).values(values)).or_cannot(action)?;
-        }
-        Ok(())
+        let ids = newest.unwrap_or_default() + 1..;
+        let rows: Vec<_> = ids.zip(rows).map(|(id, row)| Inserted { id, row, file_id, whole_file }).collect();
+        self.bulk(&rows, |_| action()).map(drop)
+    }
+}
+
+/// A reject to insert.
+struct Inserted<'a> {
+    id: i64,
+    row: &'a RejectRow,
+    file_id: i64,
+    whole_file: bool,
+}
+
+impl Bulk for Inserted<'_> {
+    type Kind = Inserted<'static>;
+    const CHANGE: Change = Change::Insert {
+        table: "rejects",
+        columns: &["id", "line", "byte_offset", "reason", "raw", "file_id", "whole_file"],
+        on_conflict: "",
+        scattered: false,
+    };
+
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        let RejectRow { line, byte_offset, reason, raw } = self.row;
+        [&self.id, line, byte_offset].into_iter().try_for_each(|number| out.number(number))?;
+        [reason, raw].into_iter().try_for_each(|text| out.text(text))
+    }
+
+    fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.number(&self.file_id)?;
+        out.flag(&self.whole_file)
     }
 }

@@ -65,7 +65,7 @@ impl Store {
             .filter(sql::<Bool>("state = 'rejected'"))
             // By the column itself, SQLite would read all files in that order.
             .group_by(sql::<BigInt>("+source_id"))
-            .select((sql::<BigInt>("source_id"), sql::<BigInt>("COUNT(DISTINCT path)")))
+            .select((sql::<BigInt>("+source_id"), sql::<BigInt>("COUNT(DISTINCT path)")))
             .load(&mut self.connection)
             .or_cannot(|| "count the rejected files")?;
         Ok(counts.into_iter().collect())

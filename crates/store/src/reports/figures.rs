@@ -5,7 +5,10 @@ use super::{
     table::{ReportTable, comma_separated},
     table_rows::condition,
 };
-use crate::{Error, MAX_PAGE_BYTES, ReportValue, Store, sqlite::each_dynamic_row};
+use crate::{
+    Error, MAX_PAGE_BYTES, ReportValue, Store,
+    database::{connection::Kind, dynamic_rows::each_dynamic_row},
+};
 
 /// A metric over all groups of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -69,8 +72,11 @@ impl Store {
     pub fn metric_figures(&mut self, table: &ReportTable, metric: &str) -> Result<MetricFigures, Error> {
         let column = table.column(metric);
         // An integer of more than 64 bits is a text, which compares as greater than any number.
-        let query =
-            format!("SELECT total({column}), min(CAST({column} AS REAL)) FROM {} LIMIT ? OFFSET ?", table.quoted());
+        let query = format!(
+            "SELECT {}, min(CAST({column} AS DOUBLE PRECISION)) FROM {} LIMIT ? OFFSET ?",
+            total(self.connection.kind(), &column),
+            table.quoted()
+        );
         let rows = self.figures(table, query, (&[], 1))?;
         let [total, least] =
             [0, 1].map(|place| rows.first().and_then(|row| row.get(place)?.approximate()).unwrap_or_default());
@@ -134,12 +140,12 @@ impl Store {
         }
         let (period, value) = (table.column(query.period), table.column(query.metric));
         let size = match query.adds_up {
-            true => format!("total({value})"),
-            false => format!("max(CAST({value} AS REAL))"),
+            true => total(self.connection.kind(), &value),
+            false => format!("max(CAST({value} AS DOUBLE PRECISION))"),
         };
         let (others, from) = (others.join(", "), table.quoted());
         let sql = format!(
-            "SELECT {others} FROM {from} WHERE {period} >= ? GROUP BY {others} ORDER BY {size} DESC, {others} LIMIT ? OFFSET ?"
+            "SELECT {others} FROM {from} WHERE {period} >= ? GROUP BY {others} ORDER BY {size} IS NULL, {size} DESC, {others} LIMIT ? OFFSET ?"
         );
         let rows = self.figures(table, sql, (&[query.from], query.limit))?;
         Ok(rows.into_iter().map(|row| row.into_iter().map(ReportValue::into_text).collect()).collect())
@@ -170,6 +176,15 @@ impl Store {
     ) -> Result<(), Error> {
         let action = || format!("read the figures of the report {:?}", table.name);
         each_dynamic_row(&mut self.connection, query, (texts, limit, 0), action, |row| Ok(take(row)))
+    }
+}
+
+/// The sum of a column as a double; 0 of none.
+fn total(kind: Kind, column: &str) -> String {
+    match kind {
+        // Its `sum` fails if integers get too large.
+        Kind::Sqlite => format!("total({column})"),
+        Kind::Postgres => format!("CAST(coalesce(sum({column}), 0) AS DOUBLE PRECISION)"),
     }
 }
 

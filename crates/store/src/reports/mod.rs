@@ -13,4 +13,5 @@ pub use failed_reports::FailedReportRow;
 pub use figures::{LineQuery, MetricFigures, ReportLine};
 pub use report::ReportRow;
 pub use table::{ReportTable, ReportWriter};
+pub(crate) use table::{comma_separated, quoted};
 pub use table_rows::{ReportOrder, ReportRange};

@@ -2,14 +2,20 @@
 //! here: every name is quoted, every value bound. `table_rows` reads them.
 //!
 //! A table holds numbers, so that SQL can compare them. Decimals with more digits than a double has are in it as the nearest
-//! double, and with all digits in `exact_<name>`, which exists only while there are such decimals.
+//! double, and with all digits in `exact_<name>`, which exists only while there are such decimals. PostgreSQL's NUMERIC has all digits, and
+//! needs no such table.
 
 use diesel::connection::SimpleConnection;
 
 use crate::{
     Error, GroupRow, ReportValue, Store,
-    database::error::OrCannot,
-    sqlite::{InsertRows, TableColumn, table_columns, tables_with_prefix},
+    database::{
+        connection::Kind,
+        dynamic_rows::insert_rows,
+        error::OrCannot,
+        tables::{TableColumn, table_columns, tables_with_prefix},
+    },
+    postgres,
 };
 
 /// The beginning of each table's name.
@@ -52,12 +58,19 @@ impl ReportTable {
     }
 
     /// The statement that creates `table` with these columns; `of_metrics` follows the name of each metric.
-    fn create_statement(&self, table: &str, of_metrics: &str) -> String {
-        let keys = self.group_by.iter().map(|column| format!("{} TEXT NOT NULL", quoted(column)));
+    fn create_statement(&self, table: &str, kind: Kind, of_metrics: &str) -> String {
+        let (of_keys, of_metrics) = match kind {
+            Kind::Sqlite => (" TEXT NOT NULL", of_metrics),
+            Kind::Postgres => postgres::REPORT_TYPES,
+        };
+        let keys = self.group_by.iter().map(|column| quoted(column) + of_keys);
         let metrics = self.metrics.iter().map(|column| quoted(column) + of_metrics);
         let columns = comma_separated(keys.chain(metrics));
         if self.group_by.is_empty() {
             return format!("CREATE TABLE {table} ({columns})");
+        }
+        if kind == Kind::Postgres {
+            return format!("CREATE TABLE {table} ({columns}); {}", postgres::create_index(self));
         }
         let key = comma_separated(self.group_by.iter().map(|column| quoted(column)));
         format!("CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID")
@@ -93,7 +106,7 @@ impl Store {
 
     /// Inserts rows, of which there is at least one, into the table of a report or the one of its exact decimals.
     fn insert_rows(&mut self, table: &ReportTable, into: &str, rows: &[GroupRow]) -> Result<(), Error> {
-        let insert = format!("INSERT INTO {into} ({}) VALUES ", comma_separated(table.columns().map(quoted)));
+        let columns = comma_separated(table.columns().map(quoted));
         let first = rows.first().map(|row| &row.group);
         let action = || {
             format!(
@@ -102,11 +115,14 @@ impl Store {
                 table.name
             )
         };
-        self.connection.run(InsertRows::new(&insert, rows)).or_cannot(action).map(drop)
+        insert_rows(&mut self.connection, into, &columns, rows).or_cannot(action).map(drop)
     }
 
     /// Whether a report has a table of exact decimals.
     pub(crate) fn has_exact(&mut self, table: &ReportTable) -> Result<bool, Error> {
+        if self.connection.kind() == Kind::Postgres {
+            return Ok(false);
+        }
         let columns = table_columns(&mut self.connection, &table.exact_name());
         Ok(!columns.or_cannot(|| format!("look for the exact decimals of the report {:?}", table.name))?.is_empty())
     }
@@ -150,7 +166,8 @@ impl Store {
             return self.connection.batch_execute(&clear).or_cannot(action);
         }
         self.drop_report_table(&table.name)?;
-        self.connection.batch_execute(&table.create_statement(&table.quoted(), "")).or_cannot(action)
+        let create = table.create_statement(&table.quoted(), self.connection.kind(), "");
+        self.connection.batch_execute(&create).or_cannot(action)
     }
 }
 
@@ -186,6 +203,11 @@ impl ReportWriter<'_> {
     fn write(&mut self) -> Result<(), Error> {
         let Self { store, table, batch, written } = self;
         *written += batch.len() as i64;
+        if store.connection.kind() == Kind::Postgres {
+            store.insert_rows(table, &table.quoted(), batch)?;
+            batch.clear();
+            return Ok(());
+        }
         let exact: Vec<GroupRow> = batch.iter_mut().filter_map(GroupRow::take_exact).collect();
         store.insert_rows(table, &table.quoted(), batch)?;
         batch.clear();
@@ -194,7 +216,7 @@ impl ReportWriter<'_> {
         }
         let name = quoted(&table.exact_name());
         if !store.has_exact(table)? {
-            let create = table.create_statement(&name, " TEXT");
+            let create = table.create_statement(&name, Kind::Sqlite, " TEXT");
             store.connection.batch_execute(&create).or_cannot(|| format!("create the table {name}"))?;
         }
         store.insert_rows(table, &name, &exact)

@@ -1,7 +1,11 @@
 //! Rows of the tables `report_<name>`, for people and programs: some of them in any order, or all one after another.
 
 use super::table::{ReportTable, comma_separated, quoted};
-use crate::{Error, GroupRow, MAX_PAGE_BYTES, ReportValue, Store, sqlite::each_dynamic_row};
+use crate::{
+    Error, GroupRow, MAX_PAGE_BYTES, ReportValue, Store,
+    database::{connection::Kind, dynamic_rows::each_dynamic_row},
+    postgres,
+};
 
 /// The order of a report's rows. Nulls come last in both directions, and rows with equal values are in order of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +57,7 @@ impl Store {
         range: ReportRange<'_>,
         mut take: impl FnMut(GroupRow) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let query = query(table, range, self.has_exact(table)?);
+        let query = query(table, self.connection.kind(), range, self.has_exact(table)?);
         let action = || format!("read the report {:?}", table.name);
         let (keys, metrics) = (table.group_by.len(), table.metrics.len());
         let texts: Vec<&str> = table.group_by.iter().filter_map(|_| range.part).collect();
@@ -110,10 +114,10 @@ impl ReportValue {
 }
 
 /// The query for some rows, with a place for the text that groups contain per key, and for limit and offset.
-fn query(table: &ReportTable, range: ReportRange<'_>, has_exact: bool) -> String {
+fn query(table: &ReportTable, kind: Kind, range: ReportRange<'_>, has_exact: bool) -> String {
     let columns = table.columns().map(|column| table.column(column));
     let name = table.quoted();
-    let (condition, order) = (condition(table, range.part), order_by(table, range.order));
+    let (condition, order) = (condition(table, range.part), order_by(table, kind, range.order));
     let rows = format!("{condition}{order} LIMIT ? OFFSET ?");
     if !has_exact {
         return format!("SELECT {} FROM {name}{rows}", comma_separated(columns));
@@ -152,8 +156,9 @@ fn join_exact(table: &ReportTable) -> String {
     format!(" LEFT JOIN {exact} ON {is_same}")
 }
 
-fn order_by(table: &ReportTable, order: ReportOrder<'_>) -> String {
-    let keys = table.group_by.iter().map(|column| table.column(column));
+fn order_by(table: &ReportTable, kind: Kind, order: ReportOrder<'_>) -> String {
+    let prefixes = if kind == Kind::Postgres { postgres::key_prefixes(table) } else { Vec::new() };
+    let keys = prefixes.into_iter().chain(table.group_by.iter().map(|column| table.column(column)));
     let by = match order {
         ReportOrder::Key => Vec::new(),
         ReportOrder::Ascending(column) => by_column(table, column, "ASC"),
@@ -173,5 +178,9 @@ fn by_column(table: &ReportTable, column: &str, direction: &str) -> Vec<String> 
     if is_key {
         return vec![format!("{column} {direction}")];
     }
-    vec![format!("{column} IS NULL"), format!("CAST({column} AS REAL) {direction}"), format!("{column} {direction}")]
+    vec![
+        format!("{column} IS NULL"),
+        format!("CAST({column} AS DOUBLE PRECISION) {direction}"),
+        format!("{column} {direction}"),
+    ]
 }

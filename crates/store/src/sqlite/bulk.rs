@@ -8,51 +8,43 @@ use std::marker::PhantomData;
 use diesel::{
     prelude::*,
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{BigInt, Nullable, Text},
+    sql_types::{BigInt, Binary, Bool, Nullable, Text},
     sqlite::Sqlite,
 };
 
-use crate::{Error, Store, database::error::OrCannot};
+use crate::{
+    Error,
+    database::bulk::{Bulk, Change, Values},
+    database::error::OrCannot,
+};
 
 /// Rows in a full statement; more gain nothing. A row has few values, and SQLite allows 32,766 per statement.
 const ROWS_PER_STATEMENT: usize = 256;
 /// Rows in a smaller statement, for the rest.
 const ROWS_PER_SMALL_STATEMENT: usize = 16;
 
-/// The values of a statement, while it is put together.
-pub(crate) type ValueList<'a, 'b> = AstPass<'a, 'b, Sqlite>;
-
-/// A row to insert, or the key of a row to delete, of which many are written at once.
-pub(crate) trait Bulk {
-    /// Distinguishes these statements from those of other types: `Self` without its lifetime.
-    type Kind: 'static;
-    /// The statement up to the list of rows. Inserts are `OR FAIL` where their rows lie on many pages: SQLite then copies no page to be
-    /// able to undo the statement alone. Whoever gets an error rolls the transaction back.
-    const BEFORE: &'static str;
-    /// The end of the statement, after the list.
-    const AFTER: &'static str;
-
-    /// Pushes the values of one row, parenthesised if the statement needs it. The first row of a statement may bind values that the
-    /// others refer to.
-    fn push<'b>(&'b self, is_first: bool, out: &mut ValueList<'_, 'b>) -> QueryResult<()>;
+/// Writes all rows, and returns how many were written. `describe` describes the writing of some rows, for errors.
+pub(crate) fn write_bulk<B: Bulk>(
+    connection: &mut SqliteConnection,
+    rows: &[B],
+    describe: impl Fn(&[B]) -> String,
+) -> Result<usize, Error> {
+    let (full, rest) = rows.as_chunks::<ROWS_PER_STATEMENT>();
+    let (small, rest) = rest.as_chunks::<ROWS_PER_SMALL_STATEMENT>();
+    let written = run_each(connection, full, &describe)? + run_each(connection, small, &describe)?;
+    Ok(written + run_each(connection, rest.as_chunks::<1>().0, &describe)?)
 }
 
-/// Pushes a row of a text and a number.
-pub(crate) fn push_pair<'b>(out: &mut ValueList<'_, 'b>, text: &'b str, number: &'b i64) -> QueryResult<()> {
-    out.push_sql("(");
-    out.push_bind_param::<Text, _>(text)?;
-    out.push_sql(",");
-    out.push_bind_param::<BigInt, _>(number)?;
-    out.push_sql(")");
-    Ok(())
-}
-
-/// Pushes a text or null.
-pub(crate) fn push_optional_text<'b>(out: &mut ValueList<'_, 'b>, text: Option<&'b str>) -> QueryResult<()> {
-    match text {
-        Some(text) => out.push_bind_param::<Text, _>(text),
-        None => out.push_bind_param::<Nullable<Text>, _>(&None::<String>),
+fn run_each<B: Bulk, const N: usize>(
+    connection: &mut SqliteConnection,
+    statements: &[[B; N]],
+    describe: impl Fn(&[B]) -> String,
+) -> Result<usize, Error> {
+    let mut written = 0;
+    for rows in statements {
+        written += BulkStatement(rows).execute(connection).or_cannot(|| describe(rows))?;
     }
+    Ok(written)
 }
 
 /// A statement for `N` rows.
@@ -68,42 +60,105 @@ impl<B: Bulk, const N: usize> QueryId for BulkStatement<'_, B, N> {
 
 impl<B: Bulk, const N: usize> QueryFragment<Sqlite> for BulkStatement<'_, B, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql(B::BEFORE);
-        for (place, row) in self.0.iter().enumerate() {
-            if place > 0 {
-                out.push_sql(",");
+        let (after, is_insert) = match B::CHANGE {
+            Change::Insert { table, columns, on_conflict, scattered } => {
+                out.push_sql(if scattered { "INSERT OR FAIL INTO " } else { "INSERT INTO " });
+                out.push_sql(table);
+                push_list(&mut out, " (", columns);
+                out.push_sql(") VALUES ");
+                (on_conflict, true)
             }
-            row.push(place == 0, &mut out)?;
+            Change::Delete { table, key } => {
+                out.push_sql("DELETE FROM ");
+                out.push_sql(table);
+                push_list(&mut out, " WHERE (", key);
+                out.push_sql(") IN (VALUES ");
+                (")", false)
+            }
+        };
+        // The shared values stand in the first row, and the others refer to them by their numbers.
+        let mut first = Row { out: out.reborrow(), pushed: 0 };
+        self.0[0].push(&mut first)?;
+        let own = first.pushed;
+        self.0[0].push_shared(&mut first)?;
+        let all = first.pushed;
+        out.push_sql(")");
+        for row in &self.0[1..] {
+            out.push_sql(",");
+            row.push(&mut Row { out: out.reborrow(), pushed: 0 })?;
+            (own + 1..=all).for_each(|number| push_number(&mut out, number));
+            out.push_sql(")");
         }
-        out.push_sql(B::AFTER);
+        if !after.is_empty() && is_insert {
+            out.push_sql(" ");
+        }
+        out.push_sql(after);
         Ok(())
     }
 }
 
 impl<B, const N: usize> RunQueryDsl<SqliteConnection> for BulkStatement<'_, B, N> {}
 
-impl Store {
-    /// Writes all rows, and returns how many the database says it wrote. `action` describes the writing of one row, for errors.
-    pub(crate) fn bulk<B: Bulk>(&mut self, rows: &[B], action: impl Fn(&B) -> String) -> Result<usize, Error> {
-        let (full, rest) = rows.as_chunks::<ROWS_PER_STATEMENT>();
-        let (small, rest) = rest.as_chunks::<ROWS_PER_SMALL_STATEMENT>();
-        let written = self.run_each(full, &action)? + self.run_each(small, &action)?;
-        Ok(written + self.run_each(rest.as_chunks::<1>().0, &action)?)
+fn push_list(out: &mut AstPass<'_, '_, Sqlite>, before: &str, names: &[&str]) {
+    for (place, name) in names.iter().enumerate() {
+        out.push_sql(if place == 0 { before } else { ", " });
+        out.push_sql(name);
+    }
+}
+
+/// The place of a value that was bound before.
+fn push_number(out: &mut AstPass<'_, '_, Sqlite>, number: usize) {
+    const NUMBERS: [&str; 8] = [",?1", ",?2", ",?3", ",?4", ",?5", ",?6", ",?7", ",?8"];
+    match NUMBERS.get(number - 1) {
+        Some(sql) => out.push_sql(sql),
+        None => out.push_sql(&format!(",?{number}")),
+    }
+}
+
+/// The values of a row, while the statement is put together.
+struct Row<'a, 'b> {
+    out: AstPass<'a, 'b, Sqlite>,
+    pushed: usize,
+}
+
+impl Row<'_, '_> {
+    fn next(&mut self) {
+        self.out.push_sql(if self.pushed == 0 { "(" } else { "," });
+        self.pushed += 1;
+    }
+}
+
+impl<'b> Values<'b> for Row<'_, 'b> {
+    fn text(&mut self, text: &'b str) -> QueryResult<()> {
+        self.next();
+        self.out.push_bind_param::<Text, _>(text)
     }
 
-    fn run_each<B: Bulk, const N: usize>(
-        &mut self,
-        statements: &[[B; N]],
-        action: impl Fn(&B) -> String,
-    ) -> Result<usize, Error> {
-        let mut written = 0;
-        for rows in statements {
-            let describe = || match N {
-                1 => action(&rows[0]),
-                _ => format!("{}, or one of the {} rows after it", action(&rows[0]), N - 1),
-            };
-            written += self.connection.run(BulkStatement(rows)).or_cannot(describe)?;
+    fn optional_text(&mut self, text: Option<&'b str>) -> QueryResult<()> {
+        self.next();
+        match text {
+            Some(text) => self.out.push_bind_param::<Text, _>(text),
+            None => self.out.push_bind_param::<Nullable<Text>, _>(&None::<String>),
         }
-        Ok(written)
+    }
+
+    fn number(&mut self, number: &'b i64) -> QueryResult<()> {
+        self.next();
+        self.out.push_bind_param::<BigInt, _>(number)
+    }
+
+    fn optional_number(&mut self, number: &'b Option<i64>) -> QueryResult<()> {
+        self.next();
+        self.out.push_bind_param::<Nullable<BigInt>, _>(number)
+    }
+
+    fn flag(&mut self, flag: &'b bool) -> QueryResult<()> {
+        self.next();
+        self.out.push_bind_param::<Bool, _>(flag)
+    }
+
+    fn bytes(&mut self, bytes: &'b [u8]) -> QueryResult<()> {
+        self.next();
+        self.out.push_bind_param::<Binary, _>(bytes)
     }
 }

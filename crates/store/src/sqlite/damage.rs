@@ -19,7 +19,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`] if the file cannot be read for another reason.
-    pub fn damage(&mut self) -> Result<Option<String>, Error> {
+    pub(crate) fn damage_of_file(&mut self) -> Result<Option<String>, Error> {
         match sql_query("PRAGMA quick_check(1)").load::<Finding>(&mut self.connection) {
             Ok(found) => Ok(found.into_iter().map(|finding| finding.quick_check).find(|found| found != "ok")),
             Err(error) if message(&error).contains("malformed") => Ok(Some(message(&error))),

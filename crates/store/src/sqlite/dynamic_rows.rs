@@ -11,14 +11,21 @@ use diesel::{
     sqlite::{Sqlite, SqliteType},
 };
 
-use crate::{
-    Error, GroupRow, ReportValue,
-    database::{connection::AnyConnection, error::OrCannot},
-};
+use crate::{Error, GroupRow, ReportValue, database::error::OrCannot};
+
+/// Inserts rows, of which there is at least one.
+pub(crate) fn insert_rows(
+    connection: &mut SqliteConnection,
+    table: &str,
+    columns: &str,
+    rows: &[GroupRow],
+) -> QueryResult<usize> {
+    InsertRows::new(&format!("INSERT INTO {table} ({columns}) VALUES "), rows).execute(connection)
+}
 
 /// An insert of several rows. diesel finds it prepared by its text and the types of its values. So a null is bound with the type
 /// of the column's other values; where a column has values of several types, the statement is prepared for this use only.
-pub(crate) struct InsertRows<'a> {
+struct InsertRows<'a> {
     /// The statement up to the list of rows.
     before: &'a str,
     rows: &'a [GroupRow],
@@ -29,7 +36,7 @@ pub(crate) struct InsertRows<'a> {
 }
 
 impl<'a> InsertRows<'a> {
-    pub(crate) fn new(before: &'a str, rows: &'a [GroupRow]) -> Self {
+    fn new(before: &'a str, rows: &'a [GroupRow]) -> Self {
         let mut types: Vec<&ReportValue> = Vec::new();
         let mut is_uniform = true;
         for row in rows {
@@ -95,7 +102,7 @@ fn push_value<'b>(
 /// Runs a query with a place for each of `texts` and, behind them, `LIMIT ? OFFSET ?`. Passes each row to `take` as soon as it is read,
 /// until that returns false. `action` describes the query, for errors.
 pub(crate) fn each_dynamic_row<E: From<Error>>(
-    connection: &mut AnyConnection,
+    connection: &mut SqliteConnection,
     query: String,
     (texts, limit, offset): (&[&str], i64, i64),
     action: impl Fn() -> String,
@@ -104,8 +111,7 @@ pub(crate) fn each_dynamic_row<E: From<Error>>(
     let query = sql_query(query).into_boxed::<Sqlite>();
     let query = texts.iter().fold(query, |query, text| query.bind::<Text, _>(*text));
     let query = query.bind::<BigInt, _>(limit).bind::<BigInt, _>(offset);
-    let AnyConnection::Sqlite(sqlite) = connection;
-    let rows = query.load_iter::<DynamicRow, DefaultLoadingMode>(sqlite).or_cannot(&action)?;
+    let rows = query.load_iter::<DynamicRow, DefaultLoadingMode>(connection).or_cannot(&action)?;
     for row in rows {
         if !take(row.or_cannot(&action)?.0)? {
             break;

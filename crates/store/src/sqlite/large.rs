@@ -34,7 +34,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::transaction`].
-    pub fn transaction_of<T, E: From<Error>>(
+    pub(crate) fn file_transaction_of<T, E: From<Error>>(
         &mut self,
         rows: usize,
         f: impl FnOnce(&mut Store) -> Result<T, E>,
@@ -69,19 +69,19 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::transaction`].
-    pub fn transaction_in_order<T, E: From<Error>>(
+    pub(crate) fn file_transaction_in_order<T, E: From<Error>>(
         &mut self,
         rows: usize,
         f: impl FnOnce(&mut Store) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transaction_of(rows.min(MIN_WIDE_CACHE_ROWS - 1), f)
+        self.file_transaction_of(rows.min(MIN_WIDE_CACHE_ROWS - 1), f)
     }
 
     /// Switches to a rollback journal if the database is all but empty and nobody else has it open; returns whether it did. The journal
     /// holds the old content of pages, of which there is next to none, so new ones are written once. With the log they are written to
     /// the log, read again, and written to the database: nearly half of the time that the writing of a first load takes.
     fn leave_log(&mut self) -> Result<bool, Error> {
-        let size = std::fs::metadata(self.url.path()).map_or(u64::MAX, |file| file.len());
+        let size = std::fs::metadata(self.url.place()).map_or(u64::MAX, |file| file.len());
         if size > MAX_SMALL_BYTES || !self.is_catalog_empty()? {
             return Ok(false);
         }

@@ -1,13 +1,10 @@
 //! Everything that only SQLite knows: URIs, pragmas, the lock file, the write-ahead log, many rows per statement, its functions
-//! and system tables. A second kind of database would get a room like this one.
-//! Queries that any SQL database understands do not belong here, even though SQLite alone runs them today.
+//! and system tables. `postgres` is its counterpart.
+//! Queries that any SQL database understands do not belong here.
 
 mod bulk;
 mod damage;
-mod data_version;
 mod dynamic_rows;
-mod functions;
-mod keys;
 mod large;
 mod lock;
 mod migrate;
@@ -20,12 +17,13 @@ mod tables;
 mod uri;
 mod wal;
 
-pub(crate) use bulk::{Bulk, ValueList, push_optional_text, push_pair};
-pub(crate) use dynamic_rows::{InsertRows, each_dynamic_row};
-pub(crate) use functions::instr;
-pub(crate) use keys::{KEYS_PER_STATEMENT, Lookup, each, rows_of_keys, rows_within};
-pub use lock::{FolderLocks, Lock, spool_path};
-pub(crate) use own_columns::{number_of, text_of};
+pub(crate) use bulk::write_bulk;
+pub(crate) use dynamic_rows::{each_dynamic_row, insert_rows};
+pub(crate) use lock::FileLock;
+pub(crate) use migrate::{MIGRATIONS, apply_missing};
+pub(crate) use open::{open_for_reading, open_for_writing};
+pub(crate) use open_error::open_error;
+pub(crate) use own_columns::{AS_NUMBER, LEAST_NUMBER, number_of, text_in, time_text, without_column};
 pub(crate) use place::FileIdentity;
 pub use snapshot::{Snapshot, StandingDocument};
-pub(crate) use tables::{TableColumn, table_columns, tables_with_prefix};
+pub(crate) use tables::{index_names, table_columns, tables_with_prefix};

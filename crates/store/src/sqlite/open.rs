@@ -1,4 +1,4 @@
-//! Opening a database: for writing, which sets it up, or for reading, which changes nothing.
+//! Opening a SQLite file, for writing or for reading.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{large::WRITER_CACHE, migrate, open_error::open_error, place::FileIdentity, uri::sqlite_uri};
+use super::{large::WRITER_CACHE, open_error::open_error, place::FileIdentity, uri::sqlite_uri};
 use crate::{
     DatabaseUrl, Error, Store,
     database::{connection::AnyConnection, error::message},
@@ -38,84 +38,45 @@ const WRITER_PRAGMAS: &[&str] = &[
 /// Eight of them must not fill 128 MiB with the pages of large texts, which nobody reads again: docs/decisions/0022-give-memory-back.md.
 const READER_PRAGMAS: &[&str] = &["PRAGMA cache_size = -8192"];
 
-impl Store {
-    /// Opens the database for writing, creates it if it does not exist, and brings its schema up to date.
-    ///
-    /// # Errors
-    /// Anything that keeps the file from being a writable database with a schema that this program knows.
-    pub fn open(url: &DatabaseUrl) -> Result<Store, Error> {
-        let path = url.path();
-        if path.is_dir() {
-            return Err(Error::IsFolder { path: path.to_owned() });
-        }
-        if !folder_of(path).is_dir() {
-            return Err(Error::NoFolder { path: path.to_owned() });
-        }
-        // SQLite would open it for reading, and fail with the first write.
-        if let Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) = access(path, Access::WRITE_OK) {
-            return Err(Error::ReadOnly { path: path.to_owned() });
-        }
-        let mut store = connect(url, "rwc", WRITER_PRAGMAS)?;
-        migrate::bring_up_to_date(&mut store, path)?;
-        Ok(store)
+/// Opens a file for writing, and creates it if it does not exist.
+///
+/// # Errors
+/// Anything that keeps it from being a writable database.
+pub(crate) fn open_for_writing(path: &Path, url: &DatabaseUrl) -> Result<Store, Error> {
+    if path.is_dir() {
+        return Err(Error::IsFolder { path: path.to_owned() });
     }
-
-    /// Opens the database for reading only. Never creates, migrates or changes anything, and works while another process writes.
-    /// To read often, share a [`crate::ReaderPool`].
-    ///
-    /// # Errors
-    /// [`Error::Missing`] without a file, [`Error::NotADatabase`]; [`Error::NotSetUp`], [`Error::OlderSchema`] and
-    /// [`Error::NewerSchema`] if the schema is not this program's.
-    pub fn open_existing(url: &DatabaseUrl) -> Result<Store, Error> {
-        let mut store = Store::open_unchecked(url)?;
-        migrate::check(&mut store, url.path())?;
-        Ok(store)
+    if !folder_of(path).is_dir() {
+        return Err(Error::NoFolder { path: path.to_owned() });
     }
-
-    /// Opens another connection to the same database, for reading. It does not see what this one has not committed.
-    ///
-    /// # Errors
-    /// As [`Store::open_existing`], but for the schema, which this store has checked.
-    pub fn reader(&self) -> Result<Store, Error> {
-        Store::open_unchecked(&self.url)
+    // SQLite would open it for reading, and fail with the first write.
+    if let Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) = access(path, Access::WRITE_OK) {
+        return Err(Error::ReadOnly { path: path.to_owned() });
     }
-
-    /// As [`Store::open_existing`], without the check of the schema: for a process that has made it before.
-    pub(crate) fn open_unchecked(url: &DatabaseUrl) -> Result<Store, Error> {
-        let path = url.path();
-        if path.is_dir() {
-            return Err(Error::IsFolder { path: path.to_owned() });
-        }
-        if !path.exists() {
-            return Err(Error::Missing { path: path.to_owned() });
-        }
-        connect(url, "ro", READER_PRAGMAS)
-    }
-
-    /// Checks if [`Store::open`] would change anything: the database does not exist, or lacks migrations. Changes nothing itself.
-    ///
-    /// # Errors
-    /// As [`Store::open_existing`], except for errors that mean "yes".
-    pub fn needs_setup(url: &DatabaseUrl) -> Result<bool, Error> {
-        match Store::open_existing(url) {
-            Ok(_) => Ok(false),
-            Err(
-                Error::Missing { .. } | Error::NotSetUp { .. } | Error::OlderSchema { .. } | Error::BrokenOff { .. },
-            ) => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
+    connect(path, url, "rwc", WRITER_PRAGMAS)
 }
 
-fn connect(url: &DatabaseUrl, mode: &str, pragmas: &[&str]) -> Result<Store, Error> {
-    let path = url.path();
+/// Opens a file that exists for reading only.
+///
+/// # Errors
+/// [`Error::IsFolder`], [`Error::Missing`]; anything that keeps it from being read.
+pub(crate) fn open_for_reading(path: &Path, url: &DatabaseUrl) -> Result<Store, Error> {
+    if path.is_dir() {
+        return Err(Error::IsFolder { path: path.to_owned() });
+    }
+    if !path.exists() {
+        return Err(Error::Missing { path: path.to_owned() });
+    }
+    connect(path, url, "ro", READER_PRAGMAS)
+}
+
+fn connect(path: &Path, url: &DatabaseUrl, mode: &str, pragmas: &[&str]) -> Result<Store, Error> {
     let sqlite = SqliteConnection::establish(&sqlite_uri(path, mode));
     let mut sqlite = sqlite.map_err(|error| open_error(path, error.to_string()))?;
     for pragma in std::iter::once(&BUSY_TIMEOUT).chain(pragmas) {
         sqlite.batch_execute(pragma).map_err(|error| open_error(path, message(&error)))?;
     }
-    let file = FileIdentity::at(path);
-    Ok(Store { connection: AnyConnection::Sqlite(sqlite), url: url.clone(), file, has_left_log: false })
+    Ok(Store::new(AnyConnection::Sqlite(sqlite), url, FileIdentity::at(path)))
 }
 
 /// The folder of a file. A bare name is in the working directory.

@@ -20,8 +20,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Displaced`].
-    pub fn check_place(&self) -> Result<(), Error> {
-        let path = self.url.path();
+    pub(crate) fn check_file(&self) -> Result<(), Error> {
+        let path = self.url.place();
         if FileIdentity::at(path) == self.file { Ok(()) } else { Err(Error::Displaced { path: path.to_owned() }) }
     }
 }

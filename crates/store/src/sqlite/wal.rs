@@ -27,7 +27,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`].
-    pub fn trim_log(&mut self, max_bytes: u64) -> Result<bool, Error> {
+    pub(crate) fn trim_file_log(&mut self, max_bytes: u64) -> Result<bool, Error> {
         if self.has_left_log {
             self.return_to_log();
         }
@@ -45,8 +45,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Query`], [`Error::Displaced`].
-    pub fn probe_write(&mut self) -> Result<(), Error> {
-        self.check_place()?;
+    pub(crate) fn probe_file(&mut self) -> Result<(), Error> {
+        self.check_file()?;
         // Nothing else sets it, and SQLite writes the page even if its value stays.
         self.without_waiting("PRAGMA application_id = 0").or_cannot(|| "write to the database")
     }
@@ -69,7 +69,7 @@ impl Store {
 
     /// The path of the write-ahead log.
     pub(crate) fn log_path(&self) -> PathBuf {
-        let mut log = self.url.path().as_os_str().to_owned();
+        let mut log = self.url.place().as_os_str().to_owned();
         log.push("-wal");
         log.into()
     }

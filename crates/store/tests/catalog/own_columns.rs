@@ -1,7 +1,7 @@
 //! Own columns: the view, filters, orders, indexes, and what follows when a column goes.
 
 use diesel::{
-    Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+    QueryableByName, RunQueryDsl, sql_query,
     sql_types::{Nullable, Text},
 };
 use tributary_store::{
@@ -131,7 +131,7 @@ fn sql_clients_find_a_column_each_in_the_view() {
     }
     let mut database = prices(&[]);
     database.store.update_products(&[priced("a", "9.6", "Acme"), priced("b", "10", "")], 65).unwrap();
-    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let mut connection = database.client();
     let rows: Vec<Row> = sql_query("SELECT price, first_seen, changed_at FROM catalog WHERE sku <= 'c' ORDER BY sku")
         .load(&mut connection)
         .unwrap();
@@ -162,7 +162,7 @@ fn a_column_that_goes_leaves_nothing_but_edits() {
     assert_eq!(own, [Some(r#"{"brand":"Acme"}"#), None, Some(r#"{"brand":"Acme"}"#)]);
     assert_eq!((rows.shadowed[0].own.as_deref(), rows.edits), (None, vec![corrected]));
     assert_eq!(listed(store, &[("brand", Comparison::Equal, "Acme")]), "ace");
-    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let mut connection = database.client();
     assert!(sql_query("SELECT price FROM catalog").execute(&mut connection).is_err());
 }
 

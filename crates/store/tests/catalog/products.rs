@@ -7,7 +7,7 @@ use crate::{Database, product, shadowed, strings};
 #[test]
 fn products_and_shadowed_offers_are_inserted_changed_and_deleted() {
     let mut database = Database::new();
-    let file_id = database.file("north");
+    let file_id = database.file_of("north");
     let store = &mut database.store;
     let skus = strings(&["1", "2"]);
     store.insert_products(&[product("1", "a"), product("2", "b")], 0).unwrap();

@@ -60,7 +60,9 @@ fn requests_of_every_density_find_the_same_as_a_look_at_every_row() {
 #[test]
 fn skus_are_ordered_and_compared_by_their_bytes() {
     let mut database = Database::new();
-    let mut sorted = strings(&["", " a", "A", "B", "a", "a\0b", "a%", "ab", "a\u{308}", "ä", "\u{10ffff}"]);
+    // PostgreSQL's texts have no NUL, and rows with one are rejects.
+    let control = if crate::server().is_some() { "a\u{1}b" } else { "a\0b" };
+    let mut sorted = strings(&["", " a", "A", "B", "a", control, "a%", "ab", "a\u{308}", "ä", "\u{10ffff}"]);
     sorted.sort();
     let all = fill(&mut database.store, &sorted);
     assert_eq!(database.store.sku_rows(&sorted).unwrap(), all);

@@ -7,7 +7,7 @@ use crate::{Database, product};
 #[test]
 fn products_are_shown_with_their_source_and_file() {
     let mut database = Database::new();
-    let file_id = database.file("north");
+    let file_id = database.file_of("north");
     let offered = |sku: &str, name: &str| {
         let mut row = product(sku, name);
         row.file_id = Some(file_id);
@@ -59,7 +59,7 @@ fn names_are_listed_in_either_order_and_cut_to_a_part() {
 #[test]
 fn products_are_cut_to_a_part_a_source_and_what_lies_behind_a_sku() {
     let mut database = Database::new();
-    let file_id = database.file("north");
+    let file_id = database.file_of("north");
     let mut offered = product("b_1", "red");
     offered.file_id = Some(file_id);
     database.store.insert_products(&[product("a", "Blue"), offered, product("c", "blue")], 0).unwrap();

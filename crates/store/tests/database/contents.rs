@@ -7,7 +7,7 @@ use crate::{Database, edit, page, product, shadowed};
 #[test]
 fn emptying_leaves_no_row_in_any_table() {
     let mut database = Database::new();
-    let file_id = database.file("north");
+    let file_id = database.file_of("north");
     let store = &mut database.store;
     store.insert_pages(file_id, [page("a", 1)]).unwrap();
     let reject = RejectRow { line: 1, byte_offset: 0, reason: String::new(), raw: String::new() };

@@ -23,9 +23,9 @@ fn a_reader_sees_whole_transactions_only() {
 
 #[test]
 fn a_transaction_has_the_right_to_write_from_its_beginning_and_a_snapshot_never() {
-    let mut database = Database::new();
+    let mut database = Database::file();
     // A connection of its own that does not wait.
-    let mut other = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let mut other = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     let mut other_may_write = || other.batch_execute("BEGIN IMMEDIATE; ROLLBACK").is_ok();
     let inside = database.store.transaction::<_, Error>(|_| Ok(other_may_write())).unwrap();
     assert!(!inside, "another began to write");

@@ -43,9 +43,9 @@ fn the_changes_of_a_product_come_newest_first() {
 
 #[test]
 fn the_newest_million_is_kept() {
-    let mut database = Database::new();
+    let mut database = Database::file();
     put(&mut database.store, ChangeCause::default(), &["a", "b", "c"]);
-    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let mut connection = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     sql_query("UPDATE product_changes SET id = 1000002 WHERE sku = 'c'").execute(&mut connection).unwrap();
     database.store.delete_old_product_changes().unwrap();
     assert_eq!(database.store.product_changes("b", 9).unwrap(), []);

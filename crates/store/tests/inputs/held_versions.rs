@@ -56,7 +56,7 @@ fn a_source_can_be_held() {
 #[test]
 fn a_sku_that_a_source_offers_twice_counts_once() {
     let mut database = Database::new();
-    let (first, other) = (database.file("north"), database.file("south"));
+    let (first, other) = (database.file_of("north"), database.file_of("south"));
     let store = &mut database.store;
     let north = store.sources().unwrap().into_iter().find(|row| row.name == "north").unwrap().id;
     let second = put(store, FEED, north, "second.csv");

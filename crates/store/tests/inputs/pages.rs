@@ -7,8 +7,8 @@ use crate::{Database, page, strings};
 #[test]
 fn pages_are_found_by_their_first_sku_and_by_a_sku_in_them() {
     let mut database = Database::new();
-    let file_id = database.file("north");
-    let other = database.file("south");
+    let file_id = database.file_of("north");
+    let other = database.file_of("south");
     let store = &mut database.store;
     store.insert_pages(file_id, [page("m", 2), page("a", 1)]).unwrap();
     store.insert_pages(other, [page("c", 9)]).unwrap();
@@ -32,7 +32,7 @@ fn pages_are_found_by_their_first_sku_and_by_a_sku_in_them() {
 #[test]
 fn pages_go_one_by_one_or_with_their_file() {
     let mut database = Database::new();
-    let file_id = database.file("north");
+    let file_id = database.file_of("north");
     let store = &mut database.store;
     store.insert_pages(file_id, [page("a", 1), page("m", 2)]).unwrap();
     assert!(store.insert_pages(file_id, [page("a", 1)]).is_err());

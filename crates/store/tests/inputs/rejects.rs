@@ -7,7 +7,7 @@ use crate::{Database, FEED, put};
 #[test]
 fn rejects_of_one_kind_are_replaced_without_the_other() {
     let mut database = Database::new();
-    let file_id = database.file("north");
+    let file_id = database.file_of("north");
     let store = &mut database.store;
     let reject = |line: i64, reason: &str| RejectRow {
         line,
@@ -37,7 +37,7 @@ fn reject(line: i64) -> RejectRow {
 #[test]
 fn rejects_of_all_readers_are_in_order_of_time() {
     let mut database = Database::new();
-    let feed = database.file("north");
+    let feed = database.file_of("north");
     let store = &mut database.store;
     let source = store.sources().unwrap()[0].id;
     let (sales, prices) = (put(store, "sales", source, "a.csv"), put(store, "prices", source, "b.csv"));
@@ -113,7 +113,7 @@ fn check_pages(store: &mut Store, filter: &RejectFilter, limit: i64) {
 #[test]
 fn pages_of_many_files_leave_nothing_out() {
     let mut database = Database::new();
-    database.file("north");
+    database.file_of("north");
     let store = &mut database.store;
     let source = store.sources().unwrap()[0].id;
     let paths = ["b.csv", "c.csv", "d.csv"];
@@ -147,7 +147,7 @@ fn pages_of_many_files_leave_nothing_out() {
 #[test]
 fn a_search_ends_after_some_rejects_and_says_where_it_goes_on() {
     let mut database = Database::new();
-    let file = database.file("north");
+    let file = database.file_of("north");
     let store = &mut database.store;
     let rows: Vec<_> = (0..10_100).map(reject).collect();
     store.replace_rejects(file, false, &rows).unwrap();
@@ -167,7 +167,7 @@ fn a_search_ends_after_some_rejects_and_says_where_it_goes_on() {
 #[test]
 fn files_with_rejects_are_listed_with_the_most_first() {
     let mut database = Database::new();
-    database.file("north");
+    database.file_of("north");
     let store = &mut database.store;
     let source = store.sources().unwrap()[0].id;
     for (path, rejects) in [("b.csv", 2), ("c.csv", 7), ("d.csv", 0)] {
@@ -186,7 +186,7 @@ fn files_with_rejects_are_listed_with_the_most_first() {
 #[test]
 fn on_the_same_line_the_rejects_of_one_reader_come_first() {
     let mut database = Database::new();
-    let feed = database.file("north");
+    let feed = database.file_of("north");
     let store = &mut database.store;
     let source = store.sources().unwrap()[0].id;
     // Neither the order of the names nor that of the ids gives the result.
@@ -204,7 +204,7 @@ fn on_the_same_line_the_rejects_of_one_reader_come_first() {
 #[test]
 fn a_page_of_long_rejects_ends_by_its_bytes() {
     let mut database = Database::new();
-    let file = database.file("north");
+    let file = database.file_of("north");
     let store = &mut database.store;
     let long = |line| RejectRow { reason: "r".repeat(1_000), raw: "x".repeat(1_000), ..reject(line) };
     store.replace_rejects(file, false, &(0..6_000).map(long).collect::<Vec<_>>()).unwrap();

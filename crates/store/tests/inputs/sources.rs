@@ -58,7 +58,7 @@ fn a_pass_clears_the_error_and_keeps_what_it_does_not_say() {
 #[test]
 fn a_source_is_deleted_after_its_files_with_offers() {
     let mut database = Database::new();
-    let file_id = database.file("north");
+    let file_id = database.file_of("north");
     let store = &mut database.store;
     let source_id = store.sources().unwrap()[0].id;
     store.insert_pages(file_id, [page("a", 1)]).unwrap();

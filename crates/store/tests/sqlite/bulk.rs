@@ -15,7 +15,7 @@ fn sku(number: usize) -> String {
 #[test]
 fn lists_of_every_size_are_written_as_a_whole() {
     for size in SIZES {
-        let mut database = Database::new();
+        let mut database = Database::file();
         let skus: Vec<String> = (0..size).map(sku).collect();
         let products: Vec<_> = skus.iter().map(|sku| product(sku, &format!("name of {sku}"))).collect();
         let offers: Vec<_> = skus.iter().flat_map(|sku| [shadowed(sku, 1), shadowed(sku, 2)]).collect();
@@ -43,7 +43,7 @@ fn lists_of_every_size_are_written_as_a_whole() {
 #[test]
 fn names_of_every_number_are_counted() {
     for size in SIZES {
-        let mut database = Database::new();
+        let mut database = Database::file();
         let moves = |by: i64| (0..size).map(|number| (sku(number), by)).collect::<Vec<_>>();
         database.store.add_to_aggr(&moves(2)).unwrap();
         database.store.add_to_aggr(&moves(-1)).unwrap();
@@ -58,7 +58,7 @@ fn names_of_every_number_are_counted() {
 
 #[test]
 fn a_row_that_is_missing_among_many_is_a_contradiction() {
-    let mut database = Database::new();
+    let mut database = Database::file();
     let products: Vec<_> = (0..300).filter(|number| *number != 77).map(|number| product(&sku(number), "a")).collect();
     database.store.insert_products(&products, 0).unwrap();
     let error = database.store.delete_products(&(0..300).map(sku).collect::<Vec<_>>()).unwrap_err();
@@ -87,8 +87,8 @@ fn rows_are_found_by_their_keys() {
         #[diesel(sql_type = Text)]
         detail: String,
     }
-    let database = Database::new();
-    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let database = Database::file();
+    let mut connection = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     for (statement, table) in [
         ("DELETE FROM products WHERE sku IN ('a','b')", "products"),
         ("DELETE FROM aggr WHERE name IN ('a','b')", "aggr"),

@@ -33,7 +33,7 @@ fn two_names_of_one_database_have_one_lock() {
     let folder = TempDir::new().unwrap();
     let url = url_of(&folder, "x.db");
     drop(Store::open(&url).unwrap());
-    symlink(url.path(), folder.path().join("link.db")).unwrap();
+    symlink(url.place(), folder.path().join("link.db")).unwrap();
     let _lock = Lock::acquire(&url, "master").unwrap();
     assert!(matches!(Lock::acquire(&url_of(&folder, "link.db"), "starter"), Err(Error::Locked { .. })));
 }
@@ -44,7 +44,7 @@ fn a_database_with_a_hard_link_is_refused() {
     let folder = TempDir::new().unwrap();
     let url = url_of(&folder, "x.db");
     drop(Store::open(&url).unwrap());
-    fs::hard_link(url.path(), folder.path().join("hard.db")).unwrap();
+    fs::hard_link(url.place(), folder.path().join("hard.db")).unwrap();
     let error = Lock::acquire(&url_of(&folder, "hard.db"), "master").unwrap_err();
     assert!(matches!(error, Error::ManyNames { .. }) && error.to_string().contains("hard.db"), "{error}");
     assert!(!folder.path().join("hard.db.lock").exists());
@@ -56,7 +56,7 @@ fn a_database_with_a_hard_link_is_refused() {
 fn a_deleted_lock_file_lets_nobody_in() {
     let folder = TempDir::new().unwrap();
     let url = url_of(&folder, "x.db");
-    let spool = spool_path(url.path());
+    let spool = spool_path(url.place());
     fs::create_dir(&spool).unwrap();
     let lock = Lock::acquire(&url, "master").unwrap();
     lock.folders().acquire(&spool).unwrap();

@@ -72,8 +72,8 @@ fn declared_columns() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn the_schema_in_rust_is_the_migrated_one() {
-    let database = Database::new();
-    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let database = Database::file();
+    let mut connection = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     let migrated = migrated_columns(&mut connection);
     assert_eq!(migrated, declared_columns());
     assert_eq!(migrated.len(), 23);
@@ -116,7 +116,7 @@ fn a_database_of_any_earlier_schema_is_brought_up_to_date() {
     for applied in 1..migration_count() {
         let folder = tempfile::tempdir().unwrap();
         let url = crate::url_of(&folder, "old.db");
-        let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+        let mut connection = SqliteConnection::establish(url.place().to_str().unwrap()).unwrap();
         for _ in 0..applied {
             connection.run_next_migration(MIGRATIONS).unwrap();
         }
@@ -129,7 +129,7 @@ fn a_database_of_any_earlier_schema_is_brought_up_to_date() {
         assert!(matches!(Store::open_existing(&url), Err(Error::OlderSchema { .. })), "{applied}");
         let tally = Store::open(&url).unwrap().tally().unwrap();
         assert_eq!((tally.products, tally.names), (2, 1), "{applied}");
-        assert_eq!(definitions(url.path()), definitions(Database::new().url.path()), "{applied}");
+        assert_eq!(definitions(url.place()), definitions(Database::file().url.place()), "{applied}");
     }
 }
 
@@ -138,11 +138,11 @@ fn a_database_of_any_earlier_schema_is_brought_up_to_date() {
 fn a_database_of_an_earlier_release_opens_with_all_that_it_holds() {
     let folder = tempfile::tempdir().unwrap();
     let url = crate::url_of(&folder, "old.db");
-    let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+    let mut connection = SqliteConnection::establish(url.place().to_str().unwrap()).unwrap();
     connection.batch_execute(include_str!("../old/2026-11-25.sql")).unwrap();
     drop(connection);
     let mut store = Store::open(&url).unwrap();
-    assert_eq!(definitions(url.path()), definitions(Database::new().url.path()));
+    assert_eq!(definitions(url.place()), definitions(Database::file().url.place()));
 
     let full = Counts { products: 6, aggr: 5, sources: 3, files: 5, rejects: 3, edits: 1, shadowed: 1 };
     assert_eq!(store.counts().unwrap(), full);
@@ -176,7 +176,7 @@ fn a_database_of_an_earlier_release_opens_with_all_that_it_holds() {
 fn events_keep_their_numbers_through_migrations() {
     let folder = tempfile::tempdir().unwrap();
     let url = crate::url_of(&folder, "old.db");
-    let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+    let mut connection = SqliteConnection::establish(url.place().to_str().unwrap()).unwrap();
     // The schema before events of reports.
     for _ in 0..2 {
         connection.run_next_migration(MIGRATIONS).unwrap();
@@ -191,7 +191,7 @@ fn events_keep_their_numbers_through_migrations() {
 
     store.forget_events().unwrap();
     drop(store);
-    let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+    let mut connection = SqliteConnection::establish(url.place().to_str().unwrap()).unwrap();
     for _ in 2..migration_count() {
         connection.revert_last_migration(MIGRATIONS).unwrap();
     }

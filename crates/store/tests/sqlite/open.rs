@@ -59,8 +59,8 @@ fn names_that_sqlite_reads_as_something_else_are_just_names() {
 #[test]
 fn another_schema_is_refused_with_the_reason() {
     let check = |sql: &str, expect: &str, needs_setup: Option<bool>| {
-        let database = Database::new();
-        let path = database.url.path().to_str().unwrap().to_owned();
+        let database = Database::file();
+        let path = database.url.place().to_str().unwrap().to_owned();
         SqliteConnection::establish(&path).unwrap().batch_execute(sql).unwrap();
         let error = Store::open_existing(&database.url).err().expect(sql).to_string();
         assert!(error.contains(expect), "{sql}: {error}");
@@ -77,8 +77,8 @@ fn another_schema_is_refused_with_the_reason() {
 
 #[test]
 fn a_newer_schema_is_not_opened_for_writing_either() {
-    let database = Database::new();
-    SqliteConnection::establish(database.url.path().to_str().unwrap())
+    let database = Database::file();
+    SqliteConnection::establish(database.url.place().to_str().unwrap())
         .unwrap()
         .batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')")
         .unwrap();
@@ -97,15 +97,15 @@ fn a_set_up_database_needs_no_setup() {
 
 #[test]
 fn a_reader_cannot_write() {
-    let database = Database::new();
+    let database = Database::file();
     let mut reader = Store::open_existing(&database.url).unwrap();
     assert!(matches!(reader.insert_products(&[product("1", "a")], 0), Err(Error::Query { .. })));
 }
 
 #[test]
 fn the_writer_is_set_up_to_keep_what_it_committed() {
-    let database = Database::new();
-    let bytes = fs::read(database.url.path()).unwrap();
+    let database = Database::file();
+    let bytes = fs::read(database.url.place()).unwrap();
     assert_eq!(u16::from_be_bytes([bytes[16], bytes[17]]), 8_192, "page size in the file's header");
     assert_eq!(bytes[18], 2, "write-ahead log in the file's header");
     assert!(database.folder.path().join("database.db-wal").exists());
@@ -113,7 +113,7 @@ fn the_writer_is_set_up_to_keep_what_it_committed() {
 
 #[test]
 fn a_reader_learns_that_others_have_committed_and_holds_nobody_up() {
-    let mut database = Database::new();
+    let mut database = Database::file();
     let mut reader = Store::open_existing(&database.url).unwrap();
     let before = reader.data_version().unwrap();
     assert_eq!(reader.data_version().unwrap(), before, "nothing was committed");
@@ -126,7 +126,7 @@ fn a_reader_learns_that_others_have_committed_and_holds_nobody_up() {
     database.store.insert_products(&[product("2", "a")], 0).unwrap();
     assert_ne!(reader.data_version().unwrap(), before);
     // A transaction of the reader would keep the log from being emptied.
-    let mut other = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let mut other = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     other.batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let log = fs::metadata(database.folder.path().join("database.db-wal")).unwrap();
     assert_eq!(log.len(), 0);

@@ -47,13 +47,13 @@ fn plans_after<T>(
     }
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| set_default_instrumentation(recorder).unwrap());
-    let database = Database::new();
+    let database = Database::file();
     let mut store = Store::open(&database.url).unwrap();
     prepare(&mut store).unwrap();
     STATEMENTS.set(Some(Vec::new()));
     run(&mut store).unwrap();
     let statements = STATEMENTS.take().unwrap();
-    let mut connection = SqliteConnection::establish(database.url.path().to_str().unwrap()).unwrap();
+    let mut connection = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     let mut explain =
         |sql: &String| -> Vec<Step> { sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut connection).unwrap() };
     let queries = statements.iter().filter(|sql| sql.starts_with("SELECT") || sql.starts_with("DELETE"));

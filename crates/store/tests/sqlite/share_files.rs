@@ -89,7 +89,7 @@ fn large_tables(connection: &mut SqliteConnection) -> Vec<String> {
 fn old_database(rows: &str) -> (TempDir, DatabaseUrl, SqliteConnection) {
     let folder = tempfile::tempdir().unwrap();
     let url = crate::url_of(&folder, "old.db");
-    let mut connection = SqliteConnection::establish(url.path().to_str().unwrap()).unwrap();
+    let mut connection = SqliteConnection::establish(url.place().to_str().unwrap()).unwrap();
     for _ in 0..EARLIER {
         connection.run_next_migration(MIGRATIONS).unwrap();
     }

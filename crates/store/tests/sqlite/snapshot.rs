@@ -34,14 +34,14 @@ fn contents(path: &Path) -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn a_copy_is_the_whole_database_of_one_moment() {
-    let mut database = Database::new();
-    database.file("north");
+    let mut database = Database::file();
+    database.file_of("north");
     let path = database.folder.path().join("copy");
     let is_over = AtomicBool::new(false);
     let (url, store) = (database.url.clone(), &mut database.store);
     store.insert_products(&(0..500).map(|sku| product(&format!("a{sku:04}"), "n")).collect::<Vec<_>>(), 0).unwrap();
     let snapshot = Snapshot::open(&url).unwrap();
-    let before = contents(url.path());
+    let before = contents(url.place());
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut number = 0;
@@ -54,13 +54,13 @@ fn a_copy_is_the_whole_database_of_one_moment() {
         is_over.store(true, Ordering::Relaxed);
     });
     assert_eq!(contents(&path), before);
-    assert_ne!(contents(url.path()), before, "others wrote meanwhile");
+    assert_ne!(contents(url.place()), before, "others wrote meanwhile");
     assert!(matches!(snapshot.copy_to(database.folder.path()), Err(Error::Copy { .. })));
 }
 
 #[test]
 fn a_snapshot_names_the_documents_that_have_a_file() {
-    let mut database = Database::new();
+    let mut database = Database::file();
     let mut put = |id: &str, path: &str, place: Option<Place>| {
         let row = DocumentRow {
             state: DocumentState::Complete,
@@ -91,24 +91,24 @@ fn what_is_no_database_of_this_version_has_no_snapshot() {
     let url = url_of(&folder, "new.db");
     drop(Store::open(&url).unwrap());
     let insert = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')";
-    Connection::open(url.path()).unwrap().execute_batch(insert).unwrap();
+    Connection::open(url.place()).unwrap().execute_batch(insert).unwrap();
     let newer = Snapshot::open(&url).err().unwrap().to_string();
     assert!(newer.contains("was changed by a newer version of tributary (migration 99990101000000)"), "{newer}");
 }
 
 #[test]
 fn a_damaged_database_is_not_copied() {
-    let mut database = Database::new();
+    let mut database = Database::file();
     database
         .store
         .insert_products(&(0..5_000).map(|sku| product(&format!("{sku:05}"), "n")).collect::<Vec<_>>(), 0)
         .unwrap();
     drop(database.store);
-    let mut bytes = std::fs::read(database.url.path()).unwrap();
+    let mut bytes = std::fs::read(database.url.place()).unwrap();
     // The last page, which is one of the products.
     let last = bytes.len() - 8_192;
     bytes[last..].fill(0xff);
-    std::fs::write(database.url.path(), bytes).unwrap();
+    std::fs::write(database.url.place(), bytes).unwrap();
     let snapshot = Snapshot::open(&database.url).unwrap();
     assert!(matches!(snapshot.copy_to(&database.folder.path().join("copy")), Err(Error::Copy { .. })));
 }
