@@ -20,6 +20,7 @@ mod database;
 mod documents;
 mod history;
 mod inputs;
+mod postgres;
 mod reports;
 mod sqlite;
 

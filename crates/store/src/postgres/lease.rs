@@ -142,7 +142,7 @@ fn end_writers(url: &DatabaseUrl, session: &mut PgConnection) -> Result<(), Erro
     }
     // Those of other users may not be ended; their transactions check the epoch all the same.
     let end = format!(
-        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid) OR TRUE) AS sessions FROM pg_stat_activity \
+        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid) IS NOT NULL) AS sessions FROM pg_stat_activity \
          WHERE datname = current_database() AND usename = current_user AND application_name = {}",
         Session::Writer.full_name()
     );

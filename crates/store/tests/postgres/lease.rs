@@ -1,0 +1,116 @@
+//! The lock that makes one master active, and what a master without it can no longer do.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use tributary_store::{Error, Lock, Store};
+
+use super::{client, names};
+use crate::{Database, product};
+
+/// Ends the sessions whose names begin so, in the schema of a database. Returns how many.
+fn end_sessions(database: &Database, name: &str) -> usize {
+    let query = format!(
+        "SELECT pid::text AS name FROM (SELECT pid FROM pg_stat_activity WHERE application_name = '{name} ' || \
+         current_schema()::regnamespace::oid OFFSET 0) AS these WHERE pg_terminate_backend(pid, 5000)"
+    );
+    names(&mut client(database), &query).len()
+}
+
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn write(store: &mut Store, sku: &str) -> Result<(), Error> {
+    store.transaction(|store| store.insert_products(&[product(sku, "a")], 0))
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn the_second_is_refused_and_follows_once_the_first_has_gone() {
+    let database = Database::new();
+    // Whoever becomes active ends the sessions of those who wrote before.
+    let mut reader = Store::open_existing(&database.url).unwrap();
+    let first = Lock::acquire_at(&database.url, "master", Some("https://shop.example")).unwrap();
+    let active = reader.active_master().unwrap().unwrap();
+    assert_eq!((active.epoch, active.public_url.as_deref()), (1, Some("https://shop.example")));
+    let Err(Error::Locked { holder, .. }) = Lock::acquire(&database.url, "starter") else { panic!("it was taken twice") };
+    assert!(holder.starts_with("master, process ") && holder.contains(", since 2"), "{holder}");
+    drop(first);
+    assert_eq!(reader.active_master().unwrap().unwrap().holder, None);
+    let _second = Lock::acquire(&database.url, "starter").unwrap();
+    assert_eq!(reader.active_master().unwrap().unwrap().epoch, 2);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn who_has_lost_the_lock_to_another_writes_nothing_more() {
+    let database = Database::new();
+    let first = Lock::acquire(&database.url, "master").unwrap();
+    let (mut early, mut late) = (first.open_store().unwrap(), first.open_store().unwrap());
+    write(&mut early, "1").unwrap();
+    // Another takes over while a transaction is open.
+    let mut second = None;
+    let within: Result<(), Error> = early.transaction(|early| {
+        early.insert_products(&[product("2", "a")], 0)?;
+        assert_eq!(end_sessions(&database, "tributary lease"), 1);
+        second = Some(Lock::acquire(&database.url, "standby").unwrap());
+        Ok(())
+    });
+    assert!(within.is_err(), "it was committed");
+    for store in [&mut early, &mut late] {
+        assert!(write(store, "3").is_err());
+        let error = store.probe_write().unwrap_err();
+        assert!(matches!(error, Error::Deposed { .. }), "{error}");
+        assert_eq!(error.unwritable(), Some("another master has taken over"));
+        assert!(matches!(write(store, "4"), Err(Error::Deposed { .. })));
+    }
+    let watch = first.watch();
+    wait_for("the first learns of it", || watch.is_deposed());
+    assert_eq!(Store::open_existing(&database.url).unwrap().counts().unwrap().products, 1);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn who_lost_its_session_to_nobody_goes_on() {
+    let database = Database::new();
+    let lock = Lock::acquire(&database.url, "master").unwrap();
+    let mut store = lock.open_store().unwrap();
+    assert_eq!(end_sessions(&database, "tributary lease"), 1);
+    write(&mut store, "1").unwrap();
+    let held = "SELECT l.pid::text AS name FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE locktype = 'advisory' \
+         AND application_name = 'tributary lease ' || current_schema()::regnamespace::oid";
+    let mut client = client(&database);
+    wait_for("it takes the lock again", || !names(&mut client, held).is_empty());
+    assert!(matches!(Lock::acquire(&database.url, "standby"), Err(Error::Locked { .. })));
+    write(&mut store, "2").unwrap();
+    assert!(!lock.watch().is_deposed());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_lost_session_is_opened_again() {
+    let database = Database::new();
+    let lock = Lock::acquire(&database.url, "master").unwrap();
+    let mut store = lock.open_store().unwrap();
+    assert_eq!(end_sessions(&database, "tributary writer"), 1);
+    let error = write(&mut store, "1").unwrap_err();
+    assert_eq!(error.unwritable(), Some("its server cannot be reached"), "{error:?}");
+    store.probe_write().unwrap();
+    write(&mut store, "1").unwrap();
+    // In the middle of a transaction.
+    let within: Result<(), Error> = store.transaction(|store| {
+        store.insert_products(&[product("2", "a")], 0)?;
+        assert_eq!(end_sessions(&database, "tributary writer"), 1);
+        store.insert_products(&[product("3", "a")], 0)
+    });
+    assert!(within.is_err());
+    store.probe_write().unwrap();
+    assert_eq!(store.counts().unwrap().products, 1);
+}
