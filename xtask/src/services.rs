@@ -3,6 +3,7 @@
 
 mod bucket;
 pub(crate) mod node;
+mod postgres;
 mod rabbitmq;
 mod readers;
 
@@ -59,7 +60,7 @@ struct Service {
     more: fn(folder: &Path) -> Vec<Variable>,
 }
 
-const SERVICES: [Service; 3] = [
+const SERVICES: [Service; 4] = [
     Service {
         name: "chromedriver",
         port: || Ok(free_port()?),
@@ -83,6 +84,15 @@ const SERVICES: [Service; 3] = [
         variable: "TRIBUTARY_E2E_AMQP",
         address: rabbitmq::address,
         more: rabbitmq::more,
+    },
+    Service {
+        name: "postgresql",
+        port: || Ok(free_port()?),
+        command: postgres::command,
+        answers: postgres::answers,
+        variable: "TRIBUTARY_TEST_POSTGRES",
+        address: postgres::address,
+        more: |_| Vec::new(),
     },
     Service {
         name: "localbucket",

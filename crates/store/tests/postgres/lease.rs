@@ -40,7 +40,9 @@ fn the_second_is_refused_and_follows_once_the_first_has_gone() {
     let first = Lock::acquire_at(&database.url, "master", Some("https://shop.example")).unwrap();
     let active = reader.active_master().unwrap().unwrap();
     assert_eq!((active.epoch, active.public_url.as_deref()), (1, Some("https://shop.example")));
-    let Err(Error::Locked { holder, .. }) = Lock::acquire(&database.url, "starter") else { panic!("it was taken twice") };
+    let Err(Error::Locked { holder, .. }) = Lock::acquire(&database.url, "starter") else {
+        panic!("it was taken twice")
+    };
     assert!(holder.starts_with("master, process ") && holder.contains(", since 2"), "{holder}");
     drop(first);
     assert_eq!(reader.active_master().unwrap().unwrap().holder, None);

@@ -70,7 +70,8 @@ fn many_rows_and_blocks_of_bytes_arrive_as_they_are() {
     let rows: Vec<_> = (0..20_000).map(|no| product(&format!("{no:05}"), "\\ \"{},NULL")).collect();
     database.store.insert_products(&rows, 7).unwrap();
     let mut client = client(&database);
-    let query = "SELECT count(*) || ' ' || min(sku) || ' ' || max(name) || ' ' || sum(first_seen) AS name FROM products";
+    let query =
+        "SELECT count(*) || ' ' || min(sku) || ' ' || max(name) || ' ' || sum(first_seen) AS name FROM products";
     assert_eq!(names(&mut client, query), ["20000 00000 \\ \"{},NULL 140000"]);
     database.store.insert_pages(file, [page("a", 0), page("b", 255)]).unwrap();
     assert_eq!(database.store.page_contents(file, &["b"]).unwrap(), [(vec![255; 20_000], vec![255; 3])]);
