@@ -20,6 +20,9 @@ impl fmt::Display for Config {
         }
         writeln!(f, "database       {}", self.database)?;
         writeln!(f, "listen         {}", self.listen)?;
+        if let Some(url) = &self.public_url {
+            writeln!(f, "public url     {url}")?;
+        }
         let access = match (&self.access.token_file, self.access.allow_anonymous) {
             (Some(path), _) => format!("the tokens in {}", path.display()),
             (None, true) => "anyone".to_owned(),

@@ -32,6 +32,7 @@ use super::{
     grpc::GrpcAsTyped,
     limits::{self, LimitsAsTyped},
     patience,
+    public_url::public_url,
     report::{ReportAsTyped, report},
     results::ResultsAsTyped,
     sales_gateway::SalesGatewayAsTyped,
@@ -49,6 +50,7 @@ mod uploads;
 pub(super) struct File {
     pub(super) database_url: Option<DatabaseUrl>,
     pub(super) listen: Option<String>,
+    pub(super) public_url: Option<String>,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) token_file: Option<PathBuf>,
     pub(super) tls: TlsFiles,
@@ -77,6 +79,7 @@ pub(super) struct File {
 struct FileAsTyped {
     database_url: Option<Spanned<String>>,
     listen: Option<Spanned<String>>,
+    public_url: Option<Spanned<String>>,
     #[serde(default)]
     allowed_hosts: Vec<String>,
     token_file: Option<PathBuf>,
@@ -218,6 +221,7 @@ impl Place<'_> {
         Ok(File {
             database_url,
             listen,
+            public_url: self.optional(typed.public_url.as_ref(), public_url)?,
             allowed_hosts: typed.allowed_hosts,
             token_file: typed.token_file.map(|path| self.beside(&path)),
             tls: TlsFiles {

@@ -19,6 +19,7 @@ mod group_by;
 mod grpc;
 mod limits;
 mod locate;
+mod public_url;
 mod reader;
 mod report;
 mod results;
@@ -65,6 +66,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// Address of the form and the API, as HOST:PORT; `--once` does not listen. Default: 127.0.0.1:5000.
     pub listen: String,
+    /// The address of the master as others reach it, such as `https://shop.example`. Default: none, it is not known.
+    pub public_url: Option<String>,
     /// Access rules. Default: only this machine is let in.
     pub access: Access,
     /// The own certificate and its key. Default: none, the server speaks no TLS.
@@ -158,6 +161,7 @@ impl Default for Config {
         Self {
             database: DatabaseUrl::default(),
             listen: DEFAULT_LISTEN.to_owned(),
+            public_url: None,
             access: Access::default(),
             tls: TlsFiles::default(),
             allowed_hosts: Vec::new(),
@@ -226,6 +230,7 @@ impl Config {
             Some(text) => host_and_port(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
             None => file.listen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),
         };
+        let public_url = flag("--public-url", args.public_url.as_deref(), public_url::public_url)?.or(file.public_url);
         let allowed_hosts = if args.allowed_hosts.is_empty() { file.allowed_hosts } else { args.allowed_hosts.clone() };
         let access = Access {
             token_file: args.access.token_file.clone().or(file.token_file),
@@ -255,6 +260,7 @@ impl Config {
             sales_gateway: args.sales_gateway(file.sales_gateway, &access)?,
             database,
             listen,
+            public_url,
             access,
             tls,
             allowed_hosts,

@@ -42,6 +42,7 @@ fn every_setting_is_understood() {
         r#"
         database_url  = "some.db"
         listen        = "127.0.0.1:5005"
+        public_url    = "https://shop.example/"
         poll_interval = "2s"
         allowed_hosts = ["shop.example"]
         token_file    = "form.token"
@@ -72,6 +73,7 @@ fn every_setting_is_understood() {
     .unwrap();
     assert_eq!(config.database.to_string(), "some.db");
     assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
+    assert_eq!(config.public_url.as_deref(), Some("https://shop.example"));
     assert_eq!(config.allowed_hosts, ["shop.example"]);
     assert!(config.access.token_file.unwrap().ends_with("form.token") && config.access.allow_anonymous);
     let (certificate, key) = config.tls.both().unwrap().unwrap();
@@ -212,6 +214,8 @@ fn wrong_settings_name_their_line_and_the_mend() {
     refused("patience = \"31s\"\n", &[], &["FILE, line 1", "`31s` is out of range", "1s to 30s"]);
     refused("poll_interval = \"0s\"\n", &[], &["FILE, line 1", "must not be 0"]);
     refused("listen = \"5000\"\n", &[], &["FILE, line 1", "HOST:PORT"]);
+    refused("public_url = \"http://a/b\"\n", &[], &["FILE, line 1", "public_url", "has a path"]);
+    refused("", &["--public-url", "a"], &["--public-url", "is not a URL"]);
     refused("[[source]]\nname = \"a\"\n", &[], &["FILE, line 1", "missing field `url`"]);
     refused("[[source]]\nname = \"a\"\nurl = \"ftp://h\"\n", &[], &["FILE, line 3", "http://HOST:PORT"]);
     refused(

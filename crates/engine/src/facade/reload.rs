@@ -142,6 +142,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
     let Config {
         database,
         listen,
+        public_url,
         access,
         tls,
         allowed_hosts,
@@ -169,6 +170,7 @@ fn settings_for_the_next_start(old: &Config, new: &Config) -> Vec<&'static str> 
     let settings = [
         ("database_url", old.database == *database),
         ("listen", old.listen == *listen),
+        ("public_url", old.public_url == *public_url),
         ("allowed_hosts", old.allowed_hosts == *allowed_hosts),
         ("token_file", old.access.token_file == access.token_file),
         ("tls_cert, tls_key", old.tls == *tls),
