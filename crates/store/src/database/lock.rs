@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     postgres::{Lease, schema::active_master},
-    sqlite::FileLock,
+    sqlite::{self, FileLock},
 };
 
 /// The right to write a database. Dropping it gives the right back, and so does the system when the process dies in any way.
@@ -39,11 +39,11 @@ enum Kind {
     Server(Lease),
 }
 
-/// The process that may write a database of a server.
+/// The process that may write a database.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = active_master)]
 pub struct ActiveMaster {
-    /// Its number; each master that becomes active has a greater one.
+    /// Rises with each one that takes over; 0 where nobody can take over.
     pub epoch: i64,
     /// The program with its process and machine, and since when; `None`: nobody since the last one has stopped.
     pub holder: Option<String>,
@@ -102,7 +102,7 @@ impl Lock {
             return Err(Error::Locked { holder: "another process".to_owned(), path: path.clone() });
         }
         if let Kind::File(file) = &lock.kind {
-            file.write_holder(&format!("{holder}, process {process}, since {since}"))?;
+            file.write_holder(&format!("{holder}, process {process}, since {since}"), public_url)?;
         }
         Ok(lock)
     }
@@ -142,16 +142,21 @@ fn on_machine() -> String {
 }
 
 impl Store {
-    /// The process that may write the database now; `None` for a SQLite file, and before the first one.
+    /// The process that may write the database now; `None` if there is none. Reads no table of a SQLite file.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`], [`Error::LockFile`], and those of the path of a lock.
     pub fn active_master(&mut self) -> Result<Option<ActiveMaster>, Error> {
-        if !self.url.is_postgres() {
+        if let Some(path) = self.url.file() {
+            return sqlite::holder_of(path);
+        }
+        let action = || "ask which master is active";
+        if !Lease::is_held(&mut self.connection).or_cannot(action)? {
+            // The row outlives a master that was killed, the lock does not.
             return Ok(None);
         }
         let query = active_master::table.select(ActiveMaster::as_select());
-        query.first(&mut self.connection).optional().or_cannot(|| "ask which master is active")
+        query.first(&mut self.connection).optional().or_cannot(action)
     }
 
     /// Fails if another process has the right to write by now. The answer holds until the transaction ends: whoever wants to become active waits

@@ -98,6 +98,19 @@ impl Lease {
         self.watch.clone()
     }
 
+    /// Whether somebody holds the lock.
+    pub(crate) fn is_held(connection: &mut AnyConnection) -> QueryResult<bool> {
+        let AnyConnection::Postgres(postgres) = connection else { return Ok(false) };
+        // The halves of its key, as the server lists them.
+        let held: Taken = sql_query(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1953655138 \
+             AND objid = (hashtext(current_schema())::bigint & 4294967295)::oid AND objsubid = 2 \
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS taken",
+        )
+        .get_result(postgres)?;
+        Ok(held.taken)
+    }
+
     /// The epoch of the active master, which stays the same until the transaction ends.
     pub(crate) fn epoch_of(connection: &mut AnyConnection) -> QueryResult<i64> {
         let AnyConnection::Postgres(postgres) = connection else { return Ok(0) };

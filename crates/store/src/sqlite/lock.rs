@@ -6,9 +6,15 @@ use std::{
     io::{self, Read, Seek, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
-use crate::Error;
+use crate::{ActiveMaster, Error};
+
+/// Tries to take a lock before it counts as held, and the pause between two: who asks [who has it](holder_of) shares it for a moment.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The lock of a SQLite file. The system gives it back when the process dies in any way. The lock file itself stays: if it were deleted, two
 /// processes could hold locks on two files of the same name.
@@ -32,24 +38,25 @@ impl FileLock {
         let failed = |source| Error::LockFile { path: path.clone(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        match file.try_lock() {
+        match try_patiently(&file) {
             Ok(()) => Ok(Self { file, path }),
             Err(TryLockError::WouldBlock) => {
-                Err(Error::Locked { holder: read_holder(&mut file), path: database.to_owned() })
+                Err(Error::Locked { holder: read_holder(&mut file).0, path: database.to_owned() })
             }
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
 
-    /// Writes who holds it, for the next one that tries.
+    /// Writes who holds it, for the next one that tries, and its address for those who ask another master.
     ///
     /// # Errors
     /// [`Error::LockFile`].
-    pub(crate) fn write_holder(&self, holder: &str) -> Result<(), Error> {
+    pub(crate) fn write_holder(&self, holder: &str, public_url: Option<&str>) -> Result<(), Error> {
+        let address = public_url.map(|url| format!("{url}\n")).unwrap_or_default();
         let write = |mut file: &File| -> io::Result<()> {
             file.set_len(0)?;
             file.rewind()?;
-            file.write_all(format!("{holder}\n").as_bytes())
+            file.write_all(format!("{holder}\n{address}").as_bytes())
         };
         write(&self.file).map_err(|source| Error::LockFile { path: self.path.clone(), source })
     }
@@ -78,11 +85,45 @@ fn lock_path(database: &Path) -> Result<PathBuf, Error> {
     Ok(name.into())
 }
 
-/// The text that the holder wrote. It may be writing it right now, so an empty or unreadable text is not an error.
-fn read_holder(file: &mut File) -> String {
-    let mut text = String::new();
-    match file.read_to_string(&mut text) {
-        Ok(_) if !text.trim().is_empty() => text.trim().to_owned(),
-        _ => "another process".to_owned(),
+/// The process that may write a database now; `None` if there is none.
+///
+/// # Errors
+/// [`Error::LockFile`], and those of the path of a lock.
+pub(crate) fn holder_of(database: &Path) -> Result<Option<ActiveMaster>, Error> {
+    let path = lock_path(database)?;
+    let failed = |source| Error::LockFile { path: path.clone(), source };
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    // The text outlives its writer, the lock does not. It is given back at once, when the file is closed.
+    match file.try_lock_shared() {
+        Ok(()) => return Ok(None),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
+    let (text, public_url) = read_holder(&mut file);
+    let (holder, since) = text.split_once(", since ").map_or((&*text, None), |(holder, since)| (holder, Some(since)));
+    Ok(Some(ActiveMaster { epoch: 0, holder: Some(holder.to_owned()), public_url, since: since.map(str::to_owned) }))
+}
+
+/// The text that the holder wrote, and its address. It may be writing right now, so an empty or unreadable text is not an error.
+fn read_holder(file: &mut File) -> (String, Option<String>) {
+    let mut text = String::new();
+    let is_read = file.read_to_string(&mut text).is_ok();
+    let mut lines = text.lines().map(str::trim).filter(|line| is_read && !line.is_empty()).map(str::to_owned);
+    (lines.next().unwrap_or_else(|| "another process".to_owned()), lines.next())
+}
+
+fn try_patiently(file: &File) -> Result<(), TryLockError> {
+    let mut tried = file.try_lock();
+    for _ in 1..TRIES {
+        if !matches!(tried, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        thread::sleep(PAUSE);
+        tried = file.try_lock();
+    }
+    tried
 }

@@ -19,7 +19,7 @@ mod wal;
 
 pub(crate) use bulk::write_bulk;
 pub(crate) use dynamic_rows::{each_dynamic_row, insert_rows};
-pub(crate) use lock::FileLock;
+pub(crate) use lock::{FileLock, holder_of};
 pub(crate) use migrate::{MIGRATIONS, apply_missing};
 pub(crate) use open::{open_for_reading, open_for_writing};
 pub(crate) use open_error::open_error;

@@ -1,9 +1,14 @@
 //! The lock of the single writer.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use tempfile::TempDir;
-use tributary_store::{Error, Lock, Store, spool_path};
+use tributary_store::{ActiveMaster, Error, Lock, Store, spool_path};
 
 use crate::url_of;
 
@@ -26,6 +31,48 @@ fn the_second_is_refused_and_learns_who_holds_it() {
         "nothing of the longer text is left: {holder}"
     );
     drop(longer);
+}
+
+#[test]
+fn a_reader_learns_who_writes_as_long_as_it_does() {
+    let folder = TempDir::new().unwrap();
+    let url = url_of(&folder, "x.db");
+    drop(Store::open(&url).unwrap());
+    let mut reader = Store::open_existing(&url).unwrap();
+    assert_eq!(reader.active_master().unwrap(), None, "nobody ever had the lock");
+    let lock = Lock::acquire_at(&url, "master", Some("https://shop.example")).unwrap();
+    let Some(ActiveMaster { holder, public_url, since, .. }) = reader.active_master().unwrap() else {
+        panic!("the lock is held")
+    };
+    assert_eq!(holder, Some(format!("master, process {}", std::process::id())));
+    assert_eq!(public_url.as_deref(), Some("https://shop.example"));
+    assert!(since.as_ref().is_some_and(|since| since.starts_with('2') && since.ends_with('Z')), "{since:?}");
+    drop(lock);
+    assert_eq!(reader.active_master().unwrap(), None, "its text is still there");
+    let _lock = Lock::acquire(&url, "starter").unwrap();
+    assert_eq!(reader.active_master().unwrap().and_then(|active| active.public_url), None);
+}
+
+#[test]
+fn those_who_ask_who_writes_keep_nobody_from_the_lock() {
+    let folder = TempDir::new().unwrap();
+    let url = url_of(&folder, "x.db");
+    drop(Store::open(&url).unwrap());
+    drop(Lock::acquire(&url, "master").unwrap());
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let ask = || {
+            let mut reader = Store::open_existing(&url).unwrap();
+            while !is_over.load(Ordering::Relaxed) {
+                reader.active_master().unwrap();
+                thread::yield_now();
+            }
+        };
+        scope.spawn(ask);
+        let taken: Vec<_> = (0..50).map(|_| Lock::acquire(&url, "master").map(drop)).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(taken.iter().all(Result::is_ok), "{taken:?}");
+    });
 }
 
 #[test]
