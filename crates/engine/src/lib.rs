@@ -45,17 +45,17 @@ mod views;
 pub use backup::{Restored, Saved, backup, restore};
 pub use check::{Checked, check};
 pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, RemovedDocuments, StoredEvent};
-pub use database::{Batches, Busy, Unwritten, WriteOutage};
+pub use database::{Batches, Busy, OnlyReads, Unwritten, WriteOutage};
 pub use edits::{
     Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
 };
 pub use facade::{
     ACCEPT_COMMAND, AcceptError, Acceptance, EditError, Engine, ExportState, ExportStatus, Followed, ListError,
-    MAX_SEARCHED_NAMES, Matches, NameSearch, NotComputed, OnceSummary, OperateError, Overview, ProductPage,
-    ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume, RowOrder,
-    RowRange, Running, SourceDetail, SourceHealth, SpoolFile, Today, TooManyToSort, accept_held, is_locked, once,
-    reader_named,
+    MAX_SEARCHED_NAMES, MasterRole, Matches, NameSearch, NotComputed, OnceSummary, OperateError, Overview, Prepared,
+    ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume,
+    RowOrder, RowRange, Running, SourceDetail, SourceHealth, SpoolFile, Today, TooManyToSort, accept_held, acquire,
+    is_locked, once, reader_named,
 };
 pub use history::HistoryPoint;
 pub use inbox::{
@@ -68,9 +68,10 @@ pub use progress::{MakeObserver, ProgressObserver, Unobserved};
 pub use readers::result_links;
 pub use reports::EngineCounts;
 pub use tributary_store::{
-    AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, ExportRow, FileRow, FileState, FileSums, FileView, GroupRow,
-    HeldVersionRow, HistorySpan, MetricFigures, ProductFilter, ProductOrder, ProductPlace, QueueRow, RejectFilter,
-    RejectPage, RejectView, RejectedFileView, ReportLine, ReportValue, SkuRange, SourceState, SourceView, Tally,
+    ActiveMaster, AggrOrder, AggrRow, Amounts, ColumnFilter, Comparison, ExportRow, FileRow, FileState, FileSums,
+    FileView, GroupRow, HeldVersionRow, HistorySpan, Lock, MetricFigures, ProductFilter, ProductOrder, ProductPlace,
+    QueueRow, RejectFilter, RejectPage, RejectView, RejectedFileView, ReportLine, ReportValue, SkuRange, SourceState,
+    SourceView, Tally,
 };
 pub use views::{
     ChangeCause, ColumnChange, EditView, OfferView, OwnColumns, PeriodLines, Product, ProductChange, ProductDetail,

@@ -1,4 +1,4 @@
-//! The connections to the database: the thread that writes, the pool that reads, and the log of events.
+//! The connections to the database: the thread that writes, the pool that reads, the log of events, and the watch over what others write.
 //!
 //! It belongs here if it decides on which connection a job runs, and when. What a job writes does not belong here.
 
@@ -8,6 +8,7 @@ mod lost_locks;
 mod readers;
 mod tail;
 mod unwritable;
+mod watch;
 mod writer;
 
 pub(crate) use batch::Batch;
@@ -15,4 +16,6 @@ pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
 pub(crate) use tail::EventTail;
 pub use unwritable::{Unwritten, WriteOutage};
+pub(crate) use watch::{Seen, Watch};
+pub use writer::OnlyReads;
 pub(crate) use writer::{Writer, WriterThread};

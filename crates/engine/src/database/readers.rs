@@ -97,6 +97,11 @@ impl Readers {
         read.inspect_err(lost_locks::note)
     }
 
+    /// Closes all connections that nobody uses at the moment.
+    pub(crate) fn close_idle(&self) {
+        self.0.pool.close_idle(Duration::ZERO);
+    }
+
     /// Streams the batches that `next` reads from one snapshot, until one is empty.
     ///
     /// # Errors

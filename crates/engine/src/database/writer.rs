@@ -49,6 +49,11 @@ struct QueuedWrite {
     work: Work,
 }
 
+/// This master does not write the database: another one does, or may.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("this master only reads; the active one makes changes")]
+pub struct OnlyReads;
+
 /// A handle to the writer. The thread ends when the last handle is dropped and its queues are empty.
 #[derive(Clone)]
 pub(crate) struct Writer {
@@ -65,6 +70,10 @@ struct Shared {
     done: watch::Sender<u64>,
     /// Whether the database can be written.
     unwritable: Unwritable,
+    /// Whether there is no thread, because this master only reads.
+    is_absent: bool,
+    /// True once another process may write the database in place of this one.
+    deposed: watch::Sender<bool>,
 }
 
 /// The writer's thread, to join after all handles are dropped.
@@ -98,11 +107,7 @@ impl Writer {
     ) -> Result<(Self, WriterThread)> {
         let (jobs, queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
         let (urgent, urgent_queue) = mpsc::channel::<QueuedWrite>(MAX_QUEUED_JOBS);
-        let shared = Arc::new(Shared {
-            running: Mutex::default(),
-            done: watch::Sender::new(0),
-            unwritable: Unwritable::default(),
-        });
+        let shared = Arc::new(Shared::new(false));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -112,13 +117,49 @@ impl Writer {
             let (urgent, jobs) = (urgent_queue, queue);
             let shared = seen;
             let (is_untrimmed, log_kept, locked_since) = (false, None, None);
-            Worker { url, store, shared, urgent, jobs, runtime, log_bounds, is_untrimmed, log_kept, locked_since }
-                .run();
-            drop(lock);
+            Worker {
+                url,
+                store,
+                lock,
+                shared,
+                urgent,
+                jobs,
+                runtime,
+                log_bounds,
+                is_untrimmed,
+                log_kept,
+                locked_since,
+            }
+            .run();
         };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work);
         let thread = thread.context("failed to start the writer thread")?;
         Ok((Self { jobs, urgent, shared }, WriterThread(thread)))
+    }
+
+    /// The writer of a master that only reads: it refuses every job.
+    pub(crate) fn absent() -> Self {
+        let (jobs, _) = mpsc::channel(1);
+        Self { urgent: jobs.clone(), jobs, shared: Arc::new(Shared::new(true)) }
+    }
+
+    /// Refuses what would be written, before anything of it is begun.
+    ///
+    /// # Errors
+    /// [`OnlyReads`].
+    pub(crate) fn check_present(&self) -> Result<(), OnlyReads> {
+        if self.shared.is_absent { Err(OnlyReads) } else { Ok(()) }
+    }
+
+    /// Tells those who follow events that another process has committed.
+    pub(crate) fn note_commit(&self) {
+        self.shared.done.send_modify(|done| *done += 1);
+    }
+
+    /// Waits until another process may write the database in place of this one.
+    pub(crate) async fn deposed(&self) {
+        // The sender is in the same place as the receiver, so this cannot fail.
+        let _ = self.shared.deposed.subscribe().wait_for(|deposed| *deposed).await;
     }
 
     /// Runs `job` on the writer thread, after the jobs that wait already. `name` says what it writes, for those who wait for it.
@@ -150,6 +191,7 @@ impl Writer {
         name: Option<String>,
         job: impl FnOnce(&mut Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.check_present()?;
         let (answer, answered) = oneshot::channel();
         let (span, shared) = (tracing::Span::current(), Arc::clone(&self.shared));
         let work = Box::new(move |store: &mut Store| {
@@ -191,6 +233,8 @@ impl Writer {
 struct Worker {
     url: DatabaseUrl,
     store: Store,
+    /// Held until the last job is done.
+    lock: Lock,
     shared: Arc<Shared>,
     urgent: mpsc::Receiver<QueuedWrite>,
     jobs: mpsc::Receiver<QueuedWrite>,
@@ -234,6 +278,7 @@ impl Worker {
                 }
                 self.shared.unwritable.probe(&mut self.store);
             }
+            self.look_at_lock();
             self.shared.set_running(None);
             self.shared.done.send_modify(|done| *done += 1);
         }
@@ -243,6 +288,7 @@ impl Worker {
     /// still in place.
     fn next(&mut self) -> Option<QueuedWrite> {
         loop {
+            self.look_at_lock();
             let job = async {
                 tokio::select! {
                     biased;
@@ -293,6 +339,11 @@ impl Worker {
         Some(open_anew)
     }
 
+    fn look_at_lock(&self) {
+        let is_deposed = self.lock.watch().is_deposed();
+        self.shared.deposed.send_if_modified(|known| !std::mem::replace(known, is_deposed) && is_deposed);
+    }
+
     fn is_log_kept(&self) -> bool {
         self.log_kept.is_some_and(|(since, _)| since.elapsed() >= self.log_bounds.1)
     }
@@ -321,6 +372,16 @@ fn open_patiently(url: &DatabaseUrl, old: Store, open: Open) -> Result<Store, tr
 }
 
 impl Shared {
+    fn new(is_absent: bool) -> Self {
+        Self {
+            running: Mutex::default(),
+            done: watch::Sender::new(0),
+            unwritable: Unwritable::default(),
+            is_absent,
+            deposed: watch::Sender::new(false),
+        }
+    }
+
     fn running(&self) -> MutexGuard<'_, Option<(String, Instant)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -331,67 +392,4 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::channel;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn urgent_jobs_go_before_those_that_wait() {
-        let folder = tempfile::tempdir().unwrap();
-        let url: tributary_store::DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
-        let (writer, thread) =
-            Writer::start(url.clone(), Store::open(&url).unwrap(), Lock::acquire(&url, "a test").unwrap()).unwrap();
-        let (release, held) = channel::<()>();
-        let (order, done) = channel();
-        let job = |name: &'static str| {
-            let order = order.clone();
-            move |_: &mut Store| Ok(order.send(name)?)
-        };
-        let first = writer.run("long", move |_| Ok(held.recv()?));
-        let (plain, urgent) = (writer.run("plain", job("plain")), writer.run_first(job("urgent")));
-        let check = async {
-            while writer.running().is_none_or(|(name, _)| name != "long") {
-                tokio::task::yield_now().await;
-            }
-            // Both others are queued by now: `join` polls them before this.
-            release.send(()).unwrap();
-        };
-        let (first, plain, urgent, ()) = tokio::join!(first, plain, urgent, check);
-        first.and(plain).and(urgent).unwrap();
-        assert_eq!(done.try_iter().collect::<Vec<_>>(), ["urgent", "plain"]);
-        let shared = Arc::clone(&writer.shared);
-        drop(writer);
-        thread.join().unwrap();
-        assert!(shared.running().is_none(), "a job answers before it is noted as done");
-    }
-
-    #[test]
-    fn a_log_that_readers_keep_has_the_database_opened_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let url: DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
-        let (store, lock) = (Store::open(&url).unwrap(), Lock::acquire(&url, "a test").unwrap());
-        let (writer, thread) = Writer::start_within(url.clone(), store, lock, (0, Duration::ZERO)).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        // Other tests may read just when it is to be opened anew.
-        let write = || {
-            for _ in 0..5 {
-                runtime.block_on(writer.run("write", |store| Ok(store.probe_write()?))).unwrap();
-            }
-        };
-        let pool = tributary_store::ReaderPool::new(url.clone());
-        let is_pool_closed = |write: &dyn Fn()| {
-            pool.snapshot(|_| anyhow::Ok(())).unwrap();
-            write();
-            pool.close_idle(Duration::ZERO) == 0
-        };
-        assert!(!is_pool_closed(&write), "nobody keeps the log");
-        let keeps = |store: &mut Store| {
-            store.tally()?;
-            anyhow::Ok(is_pool_closed(&write))
-        };
-        assert!(Store::open_existing(&url).unwrap().snapshot(keeps).unwrap());
-        drop(writer);
-        thread.join().unwrap();
-    }
-}
+mod tests;

@@ -23,8 +23,10 @@ impl Engine {
         self.read(move |store| series(store, &meter, &source, span, clock::seconds())).await
     }
 
-    /// Counts a request that only reads: how long its answer took to begin.
+    /// Counts a request that only reads: how long its answer took to begin. Only the active master does, which stores the counts.
     pub fn count_request(&self, took: Duration) {
-        self.0.meter.request(took);
+        if self.is_active() {
+            self.0.meter.request(took);
+        }
     }
 }

@@ -17,6 +17,7 @@ mod products;
 mod queues;
 mod reload;
 mod reports;
+mod role;
 mod scoped_rows;
 mod sources;
 mod start;
@@ -27,12 +28,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tributary_config::{CatalogConfig, Config, ReportConfig};
-use tributary_store::{QueueRow, Store};
+use tributary_store::{Lock, QueueRow, Store};
 
 use crate::{
-    database::{CloseIdle, EventTail, Readers, Writer, WriterThread},
+    database::{CloseIdle, EventTail, Readers, Seen, Watch, Writer, WriterThread},
     documents::Presence,
     history::{Meter, StoreHistory},
     inbox::{DocumentSource, Expiry, Inbox, InboxParts, PollSettings},
@@ -55,8 +57,10 @@ pub use product_list::{ListError, Matches, ProductPage, ProductQuery, ProductSea
 pub use products::EditError;
 pub use queues::{QueueRole, QueueState};
 pub use reports::{ReportDetail, ReportScope, RowOrder, RowRange};
+pub use role::MasterRole;
 pub use scoped_rows::TooManyToSort;
 pub use sources::SourceHealth;
+pub use start::{Prepared, acquire};
 use start::{Started, StartedUploads, start};
 
 /// The longest wait for the writer at a stop. A large version that is still being applied is rolled back by SQLite, and the next
@@ -68,6 +72,9 @@ const LAST_WRITE: Duration = Duration::from_millis(1_200);
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
+    role: MasterRole,
+    /// The database as one that only reads has last seen it.
+    seen: Option<watch::Receiver<Seen>>,
     readers: Readers,
     events: EventTail,
     writer: Writer,
@@ -102,7 +109,8 @@ struct Current {
 /// The background work of an engine, to be stopped and waited for.
 pub struct Running {
     writer: Writer,
-    writer_thread: WriterThread,
+    /// None if this master only reads.
+    writer_thread: Option<WriterThread>,
     tasks: Tasks,
     shutdown: CancellationToken,
 }
@@ -117,8 +125,36 @@ impl Engine {
         observer: &MakeObserver,
         shutdown: CancellationToken,
     ) -> Result<(Engine, Running)> {
-        let started = start(config, "master", observer).await?;
-        Ok(Self::begin(started, config, shutdown))
+        let of = config.clone();
+        let both = move || anyhow::Ok((acquire(&of, "master")?, Prepared::new(&of)?));
+        let (lock, prepared) = tokio::task::spawn_blocking(both).await.context("the start failed")??;
+        Self::lead(config, lock, prepared, observer, shutdown).await
+    }
+
+    /// As [`Engine::start`], with the right to write that the caller has [acquired](super::acquire).
+    ///
+    /// # Errors
+    /// The database, the spool or the uploads folder fails.
+    pub async fn lead(
+        config: &Config,
+        lock: Lock,
+        prepared: Prepared,
+        observer: &MakeObserver,
+        shutdown: CancellationToken,
+    ) -> Result<(Engine, Running)> {
+        let started = start(config, lock, prepared, observer).await?;
+        Ok(Self::begin(started, config, MasterRole::Active, shutdown))
+    }
+
+    /// Reads a database that another process writes, or will create. Polls nothing and writes nothing. `role` says why.
+    #[must_use]
+    pub fn reading(
+        config: &Config,
+        prepared: Prepared,
+        role: MasterRole,
+        shutdown: CancellationToken,
+    ) -> (Engine, Running) {
+        Self::begin(Started::reading(config, prepared), config, role, shutdown)
     }
 
     /// Serves a database as it is: adopts nothing and polls nothing. For tests of entrances.
@@ -127,10 +163,10 @@ impl Engine {
     /// Another process holds the database, or it fails.
     #[doc(hidden)]
     pub fn over(config: &Config, shutdown: CancellationToken) -> Result<(Engine, Running)> {
-        Ok(Self::begin(Started::idle(config)?, config, shutdown))
+        Ok(Self::begin(Started::idle(config)?, config, MasterRole::Active, shutdown))
     }
 
-    fn begin(started: Started, config: &Config, shutdown: CancellationToken) -> (Engine, Running) {
+    fn begin(started: Started, config: &Config, role: MasterRole, shutdown: CancellationToken) -> (Engine, Running) {
         let Started { context, writer_thread, polls, uploads, adopted: _ } = started;
         let (writer, tasks) = (context.writer.clone(), Tasks::new(shutdown.clone()));
         let meter = Meter::default();
@@ -148,7 +184,7 @@ impl Engine {
         // A reload replaces the reports, and those that read them.
         let all_readers = move || [own.clone(), current.reports().readers().clone()];
         let source = DocumentSource::new(source, documents.clone(), settings, loops.clone(), is_polled);
-        tasks.spawn("files of uploads".to_owned(), CancellationToken::new(), Presence(documents.clone()));
+        let presence = Presence(documents.clone());
         let inbox = Inbox::new(InboxParts {
             patience: config.patience,
             config: &config.uploads,
@@ -160,11 +196,19 @@ impl Engine {
             stop: shutdown.clone(),
         });
         polls.into_iter().for_each(|poll| loops.add(poll, config.poll_interval));
-        tasks.spawn("expiry of uploads".to_owned(), CancellationToken::new(), Expiry(inbox.clone()));
         tasks.spawn("idle connections".to_owned(), CancellationToken::new(), CloseIdle(all_readers));
-        let history = StoreHistory { meter: meter.clone(), writer: writer.clone() };
-        tasks.spawn("history".to_owned(), CancellationToken::new(), history);
+        let seen = match role {
+            MasterRole::Active => {
+                tasks.spawn("files of uploads".to_owned(), CancellationToken::new(), presence);
+                tasks.spawn("expiry of uploads".to_owned(), CancellationToken::new(), Expiry(inbox.clone()));
+                tasks.spawn("history".to_owned(), CancellationToken::new(), StoreHistory::new(&meter, &writer));
+                None
+            }
+            MasterRole::Standby | MasterRole::Reader => Some(watch_others(config, &readers, &writer, &tasks)),
+        };
         let shared = Shared {
+            role,
+            seen,
             events: EventTail::new(readers.clone()),
             readers,
             writer: writer.clone(),
@@ -216,14 +260,29 @@ impl Engine {
     }
 }
 
+/// Starts to watch what other processes write.
+fn watch_others(config: &Config, readers: &Readers, writer: &Writer, tasks: &Tasks) -> watch::Receiver<Seen> {
+    let (watch, seen) = Watch::new(config.database.clone(), readers.clone(), writer.clone());
+    tasks.spawn("watch over the database".to_owned(), CancellationToken::new(), watch);
+    seen
+}
+
 impl Running {
     /// Resolves if the writer is beyond repair, which the log explains: better to restart the process than to go on.
     ///
     /// # Errors
     /// Always, once it resolves.
     pub async fn broken(&self) -> Result<()> {
+        if self.writer_thread.is_none() {
+            return std::future::pending().await;
+        }
         self.writer.broken().await;
         Err(anyhow!("the writer has stopped; this is a bug, and the log says where"))
+    }
+
+    /// Resolves once another process may write the database in place of this one. Nothing can be written from then on.
+    pub async fn deposed(&self) {
+        self.writer.deposed().await;
     }
 
     /// Stops all background tasks and waits for the last write, but not for long.
@@ -231,7 +290,7 @@ impl Running {
         self.shutdown.cancel();
         drop(self.writer);
         self.tasks.stopped().await;
-        let writer_thread = self.writer_thread;
+        let Some(writer_thread) = self.writer_thread else { return };
         let joined = tokio::task::spawn_blocking(|| writer_thread.join());
         match tokio::time::timeout(LAST_WRITE, joined).await {
             Ok(joined) => {

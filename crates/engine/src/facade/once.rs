@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 use tributary_config::{Config, UPLOADS};
 use tributary_store::{SourceState, Tally};
 
-use super::start::{Started, start};
+use super::start::{Prepared, Started, acquire, start};
 use crate::{
     documents::Documents,
     ingest::{Faults, Written},
@@ -70,7 +70,7 @@ pub async fn once(config: Config, observer: &MakeObserver) -> Result<OnceSummary
     if let Some(name) = config.accept.iter().find(|name| !is_source(name)) {
         bail!("there is no source `{name}` in the configuration, so nothing of it can be accepted");
     }
-    let Started { context, writer_thread, polls, adopted, .. } = start(&config, "master --once", observer).await?;
+    let Started { context, writer_thread, polls, adopted, .. } = start_locked(&config, observer).await?;
     let (mut passes, mut names) = (JoinSet::new(), HashMap::new());
     for poll in polls {
         let name = poll.name().to_owned();
@@ -80,10 +80,20 @@ pub async fn once(config: Config, observer: &MakeObserver) -> Result<OnceSummary
     reports.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let tally = context.writer.run("the summary", |store| Ok(store.tally()?)).await?;
     drop(context);
-    tokio::task::spawn_blocking(|| writer_thread.join()).await.context("the stop failed")??;
+    if let Some(writer_thread) = writer_thread {
+        tokio::task::spawn_blocking(|| writer_thread.join()).await.context("the stop failed")??;
+    }
     let mut summary = summary(reports, tally, started.elapsed());
     summary.written += adopted;
     Ok(summary)
+}
+
+async fn start_locked(config: &Config, observer: &MakeObserver) -> Result<Started> {
+    let of = config.clone();
+    // Both block, the one for the disk, the other for certificates.
+    let both = move || anyhow::Ok((acquire(&of, "master --once")?, Prepared::new(&of)?));
+    let (lock, prepared) = tokio::task::spawn_blocking(both).await.context("the start failed")??;
+    start(config, lock, prepared, observer).await
 }
 
 async fn pass(mut poll: Poll) -> PassReport {

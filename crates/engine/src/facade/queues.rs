@@ -66,6 +66,9 @@ impl Engine {
     /// The queues as they were last seen, in the order in which they are shown; none without a broker. Does not read the database.
     #[must_use]
     pub fn queues(&self) -> Arc<[QueueRow]> {
+        if let Some(seen) = &self.0.seen {
+            return Arc::clone(&seen.borrow().queues);
+        }
         Arc::clone(&self.0.queues.read().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -35,6 +35,12 @@ impl Engine {
             let settings = put_off.join(", ");
             tracing::warn!(%settings, "changed settings that only the next start applies: {settings}");
         }
+        if !self.is_active() {
+            self.show(&config);
+            current.config = config;
+            tracing::info!("a new configuration is in force: its reports and columns are shown");
+            return Ok(());
+        }
         let memory = current.context.reports.memory().clone();
         let (old, new) = (self.adoption(&current.config, &memory), self.adoption(&config, &memory));
         let is_same = (&old.sources, &old.reports, &old.catalog) == (&new.sources, &new.reports, &new.catalog)
@@ -65,15 +71,19 @@ impl Engine {
         let mut context = current.context.clone();
         if config.reports != current.config.reports {
             context.reports = Reports::new(&config.reports, config.database.clone(), memory);
-            let configured = context.reports.configured().into();
-            *self.0.reports.write().unwrap_or_else(PoisonError::into_inner) = configured;
         }
-        *self.0.catalog.write().unwrap_or_else(PoisonError::into_inner) = config.catalog.clone().into();
+        self.show(&config);
         let (sources, reports) = (config.sources.len(), config.reports.len());
         *current = Current { config, context };
         self.poll_those(&current, &changed, new.sources, stored);
         tracing::info!(sources, reports, "a new configuration is in force: {sources} sources, {reports} reports");
         Ok(())
+    }
+
+    /// Shows the reports and columns of a configuration.
+    fn show(&self, config: &Config) {
+        *self.0.reports.write().unwrap_or_else(PoisonError::into_inner) = config.reports.clone().into();
+        *self.0.catalog.write().unwrap_or_else(PoisonError::into_inner) = config.catalog.clone().into();
     }
 
     fn adoption(&self, config: &Config, memory: &ReportMemory) -> Adoption {

@@ -39,9 +39,12 @@ impl Engine {
         self.0.statuses.durations().register(registry);
     }
 
-    /// Whether every source has been polled at least once.
+    /// Whether every source has been polled at least once; of a master that only reads, whether it can read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
+        if let Some(seen) = &self.0.seen {
+            return seen.borrow().unreadable.is_none();
+        }
         if self.0.statuses.all_tried() {
             self.0.ready.store(true, Ordering::Relaxed);
         }

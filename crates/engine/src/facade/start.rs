@@ -1,4 +1,5 @@
 //! The start of `--once` and of the daemon: lock, migrations, adoption of the configuration, spool, recovery of documents, writer.
+//! And that of a master that only reads, which does none of it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -27,12 +28,35 @@ pub(crate) struct Started {
     /// The part that all polls share.
     pub(crate) context: Context,
     /// The thread to wait for at the end.
-    pub(crate) writer_thread: WriterThread,
+    pub(crate) writer_thread: Option<WriterThread>,
     /// One per configured source, in order, and one for the documents if there is a folder of them.
     pub(crate) polls: Vec<Poll>,
     /// The changes of products by the adoption of the configuration.
     pub(crate) adopted: Written,
     pub(crate) uploads: StartedUploads,
+}
+
+/// The part of a start that takes its time and needs no database: a master that waits for its turn has it ready.
+#[derive(Clone)]
+pub struct Prepared(Http);
+
+impl Prepared {
+    /// Makes the client for sources, which reads the certificates of this machine. Blocks the thread.
+    ///
+    /// # Errors
+    /// The certificates cannot be read.
+    pub fn new(config: &Config) -> Result<Self> {
+        let memory = AnswerMemory::new(config.limits.lists);
+        Ok(Self(http_client(&Trust::default(), config.patience, memory)?))
+    }
+}
+
+/// Takes the right to write the database as `holder`. Blocks the thread.
+///
+/// # Errors
+/// Another process has it, see [`is_locked`](super::is_locked); the lock file fails.
+pub fn acquire(config: &Config, holder: &str) -> Result<Lock> {
+    Ok(Lock::acquire_at(&config.database, holder, config.public_url.as_deref())?)
 }
 
 /// The documents, and the source that they are.
@@ -49,21 +73,33 @@ pub(crate) struct StartedUploads {
 impl Started {
     /// Opens a database as it is, without sources.
     pub(super) fn idle(config: &Config) -> Result<Self> {
-        let folder = config.uploads.folder(&config.database);
-        let (writer, writer_thread) = Writer::start(
-            config.database.clone(),
-            Store::open(&config.database)?,
-            Lock::acquire(&config.database, "a test")?,
-        )?;
+        let store = Store::open(&config.database)?;
+        let (writer, thread) = Writer::start(config.database.clone(), store, acquire(config, "a test")?)?;
         let spool = Spool::open(config.database.place(), config.keep_free)?;
+        Ok(Self::without_sources(config, writer, Some(thread), spool, Prepared::new(config)?))
+    }
+
+    /// Prepares to read a database, which need not be there yet. Opens and creates nothing.
+    pub(super) fn reading(config: &Config, prepared: Prepared) -> Self {
+        let spool = Spool::unused(config.database.place());
+        Self::without_sources(config, Writer::absent(), None, spool, prepared)
+    }
+
+    fn without_sources(
+        config: &Config,
+        writer: Writer,
+        writer_thread: Option<WriterThread>,
+        spool: Spool,
+        Prepared(http): Prepared,
+    ) -> Self {
+        let folder = config.uploads.folder(&config.database);
         let memory = ReportMemory::new(config.limits.report_memory, spool.clone());
         let reports = Reports::new(&config.reports, config.database.clone(), memory);
         let source = config.uploads.source(&folder);
         let documents = Documents::new(DocumentFolder::new(folder), reports.clone(), &[], BTreeSet::new());
-        let http = http_client(&Trust::default(), config.patience, AnswerMemory::new(config.limits.lists))?;
         let context = Context::new(http, writer, (spool, Cache::off()), (reports, &config.limits));
         let uploads = StartedUploads { source, documents, is_polled: false, unfinished: Vec::new() };
-        Ok(Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads })
+        Self { context, writer_thread, polls: Vec::new(), adopted: Written::default(), uploads }
     }
 }
 
@@ -108,11 +144,16 @@ impl Context {
     }
 }
 
-/// Takes the lock as `holder`, creates or migrates the database, and adopts the configuration.
+/// Creates or migrates the database, and adopts the configuration. The lock is that of the database.
 ///
 /// # Errors
-/// Another master holds the database, or the database or the spool fails.
-pub(crate) async fn start(config: &Config, holder: &'static str, observer: &MakeObserver) -> Result<Started> {
+/// The database or the spool fails, or another process has a folder of this one.
+pub(crate) async fn start(
+    config: &Config,
+    lock: Lock,
+    Prepared(http): Prepared,
+    observer: &MakeObserver,
+) -> Result<Started> {
     let (url, mut sources) = (config.database.clone(), config.sources.clone());
     let (folder, configured) = (config.uploads.folder(&url), config.reports.clone());
     let (drop, catalog) = (config.drop_sources.clone(), config.catalog.clone());
@@ -121,7 +162,6 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
     let folder = DocumentFolder::new(folder);
     let report_memory = config.limits.report_memory;
     let prepare = move || -> Result<_> {
-        let lock = Lock::acquire(&url, holder)?;
         let mut store = lock.open_store()?;
         let kept = (Spool::open(url.place(), keep_free)?, Cache::open(&cache, keep_free, &url));
         lock.folders().acquire(&spool_path(url.place()))?;
@@ -140,13 +180,10 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         let adopted = (adoption.sources.into_iter().zip(stored), written);
         Ok((Writer::start(url, store, lock)?, (kept, reports), adopted, uploads))
     };
-    // Both take their time, the one with the disk, the other with certificates.
-    let (patience, memory) = (config.patience, AnswerMemory::new(config.limits.lists));
-    let http = tokio::task::spawn_blocking(move || http_client(&Trust::default(), patience, memory));
-    let (prepared, http) = tokio::join!(tokio::task::spawn_blocking(prepare), http);
+    let prepared = tokio::task::spawn_blocking(prepare).await;
     let ((writer, writer_thread), (kept, reports), (stored, adopted), uploads) =
         prepared.context("the start failed")??;
-    let context = Context::new(http.context("the start failed")??, writer, kept, (reports, &config.limits));
+    let context = Context::new(http, writer, kept, (reports, &config.limits));
     let poll = |(mut source, stored): (SourceConfig, StoredSource)| {
         if config.accept.contains(&source.name) {
             source.brake = Brake::OFF;
@@ -155,5 +192,5 @@ pub(crate) async fn start(config: &Config, holder: &'static str, observer: &Make
         context.poll(source, stored, &uploads.documents, progress)
     };
     let polls = stored.map(poll).collect();
-    Ok(Started { context, writer_thread, polls, adopted, uploads })
+    Ok(Started { context, writer_thread: Some(writer_thread), polls, adopted, uploads })
 }

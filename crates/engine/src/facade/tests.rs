@@ -7,7 +7,7 @@ use futures_util::stream;
 
 use super::*;
 use crate::{
-    EditRequest, EditTerms, Offer, Stage, Unobserved,
+    EditRequest, EditTerms, Offer, OnlyReads, Stage, Unobserved,
     supervise::tests::{ENGINES, take_panic, want_panic},
 };
 
@@ -18,6 +18,29 @@ async fn upload(engine: &Engine, filename: &str, body: &'static str) -> Stage {
     let id = admitted.id().to_owned();
     admitted.receive(stream::iter([Ok::<_, Infallible>(Bytes::from_static(body.as_bytes()))])).await.unwrap();
     engine.inbox().wait(&id, Duration::from_secs(60)).await.unwrap().unwrap().stage
+}
+
+#[tokio::test]
+async fn a_master_that_only_reads_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("database.db");
+    let config = Config { database: database.to_str().unwrap().parse().unwrap(), ..Config::default() };
+    drop(Store::open(&config.database).unwrap());
+    let prepared = Prepared::new(&config).unwrap();
+    let (engine, running) = Engine::reading(&config, prepared, MasterRole::Reader, CancellationToken::new());
+    let edit = engine.change_edit("a", EditRequest::Hide, EditTerms::default()).await;
+    assert!(matches!(edit, Err(EditError::Failed(why)) if why.is::<OnlyReads>()));
+    let offer = Offer { path: "a.csv".to_owned(), is_listed: true, ..Offer::default() };
+    let refused = engine.inbox().admit(offer).await.map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("only reads"), "{refused}");
+    assert!(engine.accept_held("north", None, None).await.is_err());
+    assert!(engine.put_queues(Vec::new()).await.is_err());
+    engine.product("a").await.unwrap();
+    for made in ["uploads", "spool", "lock"] {
+        assert!(!database.with_extension(format!("db.{made}")).exists(), "{made}");
+    }
+    drop(engine);
+    running.stop().await;
 }
 
 /// A panic used to end a task for good: after one in a task that read documents every later upload stayed `queued` until a restart.

@@ -52,8 +52,14 @@ impl Meter {
 
 /// Stores what was counted, once per minute, and deletes what is too old.
 pub(crate) struct StoreHistory {
-    pub(crate) meter: Meter,
-    pub(crate) writer: Writer,
+    meter: Meter,
+    writer: Writer,
+}
+
+impl StoreHistory {
+    pub(crate) fn new(meter: &Meter, writer: &Writer) -> Self {
+        Self { meter: meter.clone(), writer: writer.clone() }
+    }
 }
 
 impl Task for StoreHistory {

@@ -99,6 +99,7 @@ impl Inbox {
 
     /// Checks what can be known before the body comes, and returns the document's id.
     pub(super) async fn check(&self, offer: &Offer) -> Result<String, InboxError> {
+        self.0.writer.check_present().map_err(anyhow::Error::new)?;
         path::check(&offer.path, &self.0.source.formats()).map_err(InboxError::Invalid)?;
         let id = offer.id.as_deref().map_or_else(|| Ok(path::new_id()), path::id).map_err(InboxError::Invalid)?;
         if let Some(message) = &offer.message {

@@ -77,6 +77,13 @@ impl Spool {
         Ok(Self { folder: Arc::new(folder), next: Arc::default(), space })
     }
 
+    /// The spool of a master that only reads: it is never used, and the folder is that of another process.
+    pub(crate) fn unused(database: &Path) -> Self {
+        let folder = spool_path(database);
+        let space = FreeSpace::new(&folder, 0);
+        Self { folder: Arc::new(folder), next: Arc::default(), space }
+    }
+
     /// Creates an empty body for `size` bytes, as far as that is known.
     ///
     /// # Errors
