@@ -35,6 +35,10 @@ pub struct Args {
     #[arg(long)]
     pub once: bool,
 
+    /// Read the database beside the master that writes it: serve pages, API and events, and send changes on to that master
+    #[arg(long, env = "TRIBUTARY_READ_ONLY", conflicts_with_all = ["once", "check", "accept", "drop_sources"])]
+    pub read_only: bool,
+
     /// Validate the configuration, print what it means, and stop. Exit code 0: it can be used; 2: it cannot, and why
     #[arg(long, conflicts_with = "once")]
     pub check: bool,
@@ -83,6 +87,16 @@ mod tests {
             ["--new-token", "--new-token a:b", "--new-token a --role owner", "--role edit", "--new-token a --once"]
         {
             assert_eq!(parse(&format!("master {wrong}")).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_master_that_only_reads_is_given_nothing_to_change() {
+        let parse = |typed: &str| Args::try_parse_from(typed.split_whitespace());
+        assert!(parse("master --read-only --listen 127.0.0.1:0").unwrap().read_only);
+        assert!(!parse("master").unwrap().read_only);
+        for wrong in ["--once", "--accept north", "--drop-sources all", "--check"] {
+            assert_eq!(parse(&format!("master --read-only {wrong}")).unwrap_err().exit_code(), 2, "{wrong}");
         }
     }
 

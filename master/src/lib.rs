@@ -14,11 +14,12 @@ mod new_token;
 mod once_progress;
 mod once_summary;
 mod reload;
+mod role;
 mod sales;
 
 pub use accept::accept;
 pub use http::DEMO_STEPS;
-pub use live::run;
+pub use live::{Start, run};
 pub use new_token::print_new_token;
 pub use once_progress::source_progress;
 pub use once_summary::SummaryLine;

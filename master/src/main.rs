@@ -12,7 +12,7 @@ use tributary_cli_common::{bars::Bars, check_threads, exit_code, stop_on_signals
 use tributary_config::{Config, ConfigError};
 use tributary_engine::{OnceSummary, once};
 use tributary_http_common::bind;
-use tributary_master::{SummaryLine, accept, cli::Args, print_new_token, run, source_progress};
+use tributary_master::{Start, SummaryLine, accept, cli::Args, print_new_token, run, source_progress};
 use tributary_tls::{PairError, PairInForce};
 
 /// The default of `RUST_LOG`: the web server's own news of its threads are no news, and what a client
@@ -59,7 +59,10 @@ fn start(args: &Args, bars: &Bars) -> Result<Option<OnceSummary>> {
         let shutdown = stop_on_signals().context("failed to wait for signals")?;
         match listener {
             _ if is_acceptance => accept(config).await.map(|()| None),
-            Some(listener) => run(config, Some(args.config.clone()), listener, true, shutdown).await.map(|()| None),
+            Some(listener) => {
+                let start = Start { announces: true, read_only: args.read_only };
+                run(config, Some(args.config.clone()), listener, start, shutdown).await.map(|()| None)
+            }
             None => run_once(config, bars, shutdown).await.map(Some),
         }
     });

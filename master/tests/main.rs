@@ -25,6 +25,7 @@ mod notes;
 mod order;
 mod parts;
 mod property;
+mod readers;
 mod rejects;
 mod reports;
 mod results;

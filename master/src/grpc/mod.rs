@@ -59,13 +59,21 @@ pub(crate) fn bind(config: &Config) -> Result<Option<Entrance>> {
 }
 
 impl Entrance {
-    /// Serves calls until the engine stops.
+    /// The same entrance, to be served once more.
+    ///
+    /// # Errors
+    /// The system has no room for it.
+    pub(crate) fn copy(&self) -> Result<Self> {
+        self.0.try_clone().context("failed to use the listener of gRPC").map(Self)
+    }
+
+    /// Serves calls until the engine stops. Without streams no sales are taken.
     ///
     /// # Errors
     /// The listener cannot be used; the server fails.
     pub(crate) async fn serve(
         self,
-        (engine, streams): (Engine, Arc<Streams>),
+        (engine, streams): (Engine, Option<Arc<Streams>>),
         config: &Config,
         admission: Admission,
         pair: Option<PairInForce>,

@@ -8,6 +8,7 @@ use std::{
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
+use tributary_engine::OnlyReads;
 use tributary_grpc::processor::{
     CsvChunk, ProcessSummary, ProcessingStatus, ProgressUpdate, csv_processor_server::CsvProcessor,
     progress_update::Content,
@@ -26,13 +27,14 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The service.
 pub(super) struct Processor {
-    streams: Arc<Streams>,
+    /// None in a master that only reads.
+    streams: Option<Arc<Streams>>,
     patience: Duration,
     shutdown: CancellationToken,
 }
 
 impl Processor {
-    pub(super) fn new(streams: Arc<Streams>, patience: Duration, shutdown: CancellationToken) -> Self {
+    pub(super) fn new(streams: Option<Arc<Streams>>, patience: Duration, shutdown: CancellationToken) -> Self {
         Self { streams, patience, shutdown }
     }
 }
@@ -46,13 +48,18 @@ impl CsvProcessor for Processor {
         request: Request<Streaming<CsvChunk>>,
     ) -> Result<Response<Self::ProcessCsvStream>, Status> {
         let Call { sender, revoked, arrival } = Call::of(&request);
-        let waiting = self.streams.enter(sender).map_err(status)?;
+        let streams = self.streams.as_ref().ok_or_else(only_reads)?;
+        let waiting = streams.enter(sender).map_err(status)?;
         let pace = Pace::new(self.patience);
         let answer = answered(self.patience, [revoked, self.shutdown.clone()], move |updates| {
             Exchange { arrival, pace, chunks: request.into_inner(), updates }.run(waiting)
         });
         Ok(Response::new(answer))
     }
+}
+
+fn only_reads() -> Status {
+    Status::unavailable(OnlyReads.to_string())
 }
 
 /// The two directions of a call.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_cli_common::stop_on_signals;
 use tributary_config::{Config, ConfigArgs};
 use tributary_http_common::bind;
+use tributary_master::Start;
 use tributary_store::DatabaseUrl;
 
 use self::{source::Source, stage::Stage};
@@ -110,7 +111,7 @@ async fn show(folder: &Path, args: &DemoArgs, listener: TcpListener, shutdown: C
         async { ended(north.serve(stage.clone()).await) },
         async { ended(south.serve_with_outages(stage.clone()).await) },
         async { ended(outlet.serve(stage.clone()).await) },
-        async { ended(tributary_master::run(config, None, listener, false, shutdown.clone()).await) },
+        async { ended(tributary_master::run(config, None, listener, Start::default(), shutdown.clone()).await) },
         async { ended(changes::keep_changing(stage.clone(), args.rows).await) },
         async { ended(outlet::shrink_and_grow(stage.clone()).await) },
         async { ended(upload::upload(stage.clone(), args, &master_url).await) },

@@ -55,6 +55,7 @@ impl Tributary for Own {
     type FollowStream = BoxStream<'static, Result<Event, Status>>;
 
     async fn upload(&self, request: Request<Streaming<UploadRequest>>) -> Result<Response<Self::UploadStream>, Status> {
+        status::only_active(&self.engine)?;
         let (call, place) = (Call::of(&request), self.follower()?);
         upload::upload(&self.engine, request.into_inner(), call, (self.patience, place)).await.map(Response::new)
     }
@@ -68,11 +69,13 @@ impl Tributary for Own {
     }
 
     async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
+        status::readable(&self.engine)?;
         let (call, place) = (Call::of(&request), self.follower()?);
         follow::follow(&self.engine, request.into_inner(), call, place).await.map(Response::new)
     }
 
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<Product>, Status> {
+        status::readable(&self.engine)?;
         products::get(&self.engine, request.into_inner()).await.map(Response::new)
     }
 
@@ -80,6 +83,7 @@ impl Tributary for Own {
         &self,
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
+        status::readable(&self.engine)?;
         products::list(&self.engine, request.into_inner()).await.map(Response::new)
     }
 
@@ -87,6 +91,7 @@ impl Tributary for Own {
         &self,
         request: Request<EditProductRequest>,
     ) -> Result<Response<EditProductResponse>, Status> {
+        status::only_active(&self.engine)?;
         let call = Call::of(&request);
         products::edit(&self.engine, request.into_inner(), call).await.map(Response::new)
     }

@@ -1,12 +1,31 @@
 //! The status of each error. Its text says what to do, as in the HTTP API.
 
 use tonic::Status;
-use tributary_engine::{Busy, CannotUndo, EditError, InboxError, ListError, TextError, Unwritten};
+use tributary_engine::{Busy, CannotUndo, EditError, Engine, InboxError, ListError, OnlyReads, TextError, Unwritten};
+
+/// Refuses what only the active master does, and names that one.
+pub(super) fn only_active(engine: &Engine) -> Result<(), Status> {
+    if engine.is_active() {
+        return Ok(());
+    }
+    let active = engine.active_master().and_then(|active| active.public_url);
+    let active = active.map(|url| format!("; it is at {url}")).unwrap_or_default();
+    Err(Status::unavailable(format!("{OnlyReads}{active}")))
+}
+
+/// Refuses every call while a master that only reads waits for the database.
+pub(super) fn readable(engine: &Engine) -> Result<(), Status> {
+    let waits = |why| Status::unavailable(format!("the master waits for the database, {why}"));
+    engine.unreadable().map_or(Ok(()), |why| Err(waits(why)))
+}
 
 /// The status of a failure that is not the client's.
 pub(super) fn failed(error: anyhow::Error) -> Status {
     if error.is::<Busy>() {
         return Status::resource_exhausted("too many clients wait for an answer, or take one; try again later");
+    }
+    if error.is::<OnlyReads>() {
+        return Status::unavailable(error.to_string());
     }
     tracing::error!("a call of gRPC failed: {error:#}");
     match error.downcast_ref::<Unwritten>() {

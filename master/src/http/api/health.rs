@@ -9,7 +9,8 @@ use prometheus_client::{
 };
 use tributary_config::ReportConfig;
 use tributary_engine::{
-    ExportState, ExportStatus, QueueRole, QueueRow, ReportState, ReportSummary, SourceState, SourceStatus, WriteOutage,
+    ActiveMaster, Engine, ExportState, ExportStatus, MasterRole, QueueRole, QueueRow, ReportState, ReportSummary,
+    SourceState, SourceStatus, WriteOutage,
 };
 use tributary_http_common::{add_gauge, exposition};
 
@@ -28,10 +29,13 @@ pub(crate) async fn healthz() -> impl Responder {
 
 /// Answers 200 once every source was tried, as long as the database can be written. A broker that is away is named, but is no reason for another answer.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
-    (status = 200, description = "The database is set up and every source was tried once"),
+    (status = 200, description = "The database is set up and every source was tried once; or `standby` or `reader`, and which master is active"),
     (status = 503, description = "Not yet, or the database cannot be written: its disk is full or fails, or it is read-only or locked"),
 ))]
 pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
+    if !app.engine.is_active() {
+        return reading(&app.engine);
+    }
     let (mut response, text) = match (app.engine.unwritable(), app.engine.is_ready()) {
         (Some(WriteOutage { since, reason, .. }), _) => {
             (HttpResponse::ServiceUnavailable(), format!("the database cannot be written: {reason} (since {since})\n"))
@@ -45,6 +49,21 @@ pub(crate) async fn readyz(app: web::Data<App>) -> impl Responder {
         format!("no {kind}: {why}\n")
     });
     response.content_type(ContentType::plaintext()).body(text + &broker.unwrap_or_default())
+}
+
+/// The readiness of a master that only reads, and which one is active.
+fn reading(engine: &Engine) -> HttpResponse {
+    let role = engine.role().as_str();
+    let (mut response, text) = match engine.unreadable() {
+        Some(why) => (HttpResponse::ServiceUnavailable(), format!("{role}: waiting for the database, {why}\n")),
+        None => (HttpResponse::Ok(), format!("{role}\n")),
+    };
+    let active = match engine.active_master() {
+        Some(ActiveMaster { public_url: Some(url), .. }) => format!("active: {url}\n"),
+        Some(ActiveMaster { holder: Some(holder), .. }) => format!("active: {holder}\n"),
+        _ => "active: none\n".to_owned(),
+    };
+    response.content_type(ContentType::plaintext()).body(text + &active)
 }
 
 /// Words for sources that were not tried yet, without their names: this is told without a token.
@@ -65,11 +84,19 @@ pub(crate) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiErro
     let mut registry = Registry::default();
     add_gauge(&mut registry, "tributary_products", "Rows of products", tally.products);
     add_gauge(&mut registry, "tributary_names", "Rows of aggr", tally.names);
+    role(&mut registry, app.engine.role());
     let busy = app.engine.writing().map_or(0.0, |(_, since)| since.as_secs_f64());
     add_gauge(&mut registry, "tributary_writer_busy_seconds", "How long the job being written has taken", busy);
     add_gauge(&mut registry, "tributary_socketio_clients", "Clients of Socket.IO", app.socketio.clients() as f64);
     let writable = f64::from(u8::from(app.engine.unwritable().is_none()));
-    add_gauge(&mut registry, "tributary_writable", "1 if the database can be written, as far as is known", writable);
+    if app.engine.is_active() {
+        add_gauge(
+            &mut registry,
+            "tributary_writable",
+            "1 if the database can be written, as far as is known",
+            writable,
+        );
+    }
     sources(&mut registry, &app.engine.health());
     reports(&mut registry, &app.engine.report_summaries().await?);
     queues(&mut registry, &app.engine.queues());
@@ -77,6 +104,15 @@ pub(crate) async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiErro
     app.engine.register_metrics(&mut registry);
     app.requests.register(&mut registry);
     Ok(exposition(registry))
+}
+
+/// One series per role, each 0 or 1.
+fn role(registry: &mut Registry, own: MasterRole) {
+    let family = Family::<[(&'static str, String); 1], Gauge>::default();
+    for role in MasterRole::ALL {
+        family.get_or_create(&[("role", role.as_str().to_owned())]).set((role == own).into());
+    }
+    registry.register("tributary_master_role", "1 for the role that this master has", family);
 }
 
 fn sources(registry: &mut Registry, all: &[(String, SourceStatus)]) {

@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, time::timeout};
 use tokio_util::task::TaskTracker;
 use tributary_admission::Admission;
 use tributary_config::{Config, Origins};
-use tributary_engine::Engine;
+use tributary_engine::{Engine, OnlyReads};
 use tributary_http_common::{Answering, catch_panic, complete, paced};
 use tributary_tls::PairInForce;
 
@@ -55,17 +55,18 @@ pub(crate) fn bind(config: &Config) -> Result<Option<TcpListener>> {
     tributary_http_common::bind(listen, &config.access).context("--sales-gateway").map(Some)
 }
 
-/// Serves requests until the engine stops.
+/// Serves requests until the engine stops. Without streams every request is refused.
 ///
 /// # Errors
 /// The certificate or the listener cannot be used; the server fails.
 pub(crate) async fn serve(
-    (engine, streams): (Engine, Arc<Streams>),
+    (engine, streams): (Engine, Option<Arc<Streams>>),
     config: &Config,
     listener: TcpListener,
     admission: Admission,
     pair: Option<PairInForce>,
 ) -> Result<()> {
+    let Some(streams) = streams else { return refuse(&engine, config, listener, pair).await };
     let address = listener.local_addr().context("failed to ask where the sales gateway listens")?;
     let shutdown = engine.shutdown().clone();
     let origins = config.sales_gateway.origins.clone();
@@ -99,6 +100,22 @@ pub(crate) async fn serve(
     // What takes longer is as if the master had been killed.
     let _ = timeout(FINISH_TIME, finishing.wait()).await;
     served
+}
+
+/// Refuses every request until the engine stops: the master is a standby, and takes over at this very port.
+async fn refuse(engine: &Engine, config: &Config, listener: TcpListener, pair: Option<PairInForce>) -> Result<()> {
+    let shutdown = engine.shutdown().clone();
+    let origins = config.sales_gateway.origins.clone();
+    let build = move || {
+        let refusal = async || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, OnlyReads.to_string()).error_response();
+        App::new().default_service(web::to(refusal)).wrap(cors(&origins)).wrap(from_fn(around))
+    };
+    let server = tributary_http_common::serve(build, listener, pair.as_ref(), config.patience)?;
+    let handle = server.handle();
+    tokio::select! {
+        served = server => served.context("the server of the sales gateway failed"),
+        () = async { shutdown.cancelled().await; handle.stop(true).await } => Ok(()),
+    }
 }
 
 fn routes(config: &mut web::ServiceConfig) {

@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) storage: Option<Arc<ObjectStorage>>,
     /// Whether there is a page about the demo.
     pub(crate) is_demo: bool,
+    /// The own address as others reach it.
+    pub(super) public_url: Option<String>,
 }
 
 impl App {
@@ -52,6 +54,7 @@ impl App {
             compat,
             storage: None,
             is_demo: false,
+            public_url: None,
         }
     }
 

@@ -5,17 +5,18 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+        header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER},
     },
 };
 use serde::Serialize;
 use tributary_admission::Denied;
 use tributary_engine::{
-    AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, TextError, TooManyToSort, Unwritten,
+    AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, OnlyReads, TextError, TooManyToSort, Unwritten,
 };
 use tributary_http_common::{challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
+use super::active::Elsewhere;
 use crate::http::api::{
     product::Current,
     product_views::{Edit, Offer, ProductDetail},
@@ -102,6 +103,12 @@ pub(crate) enum ApiError {
     /// The server is stopping and has not answered an edit yet.
     #[error("the master is stopping; ask again in a moment whether the edit is there")]
     Stopping,
+    /// Only the active master does it, and this one is another.
+    #[error("{0}")]
+    OnlyActive(Elsewhere),
+    /// A master that only reads cannot read.
+    #[error("this master waits for the database, {0}; try again in a moment")]
+    Unreadable(&'static str),
     /// Nothing can be written at the moment.
     #[error("{0}, so nothing was changed; `/readyz` and the log say more; try again later")]
     Unwritten(Unwritten),
@@ -145,6 +152,8 @@ impl ApiError {
             Self::TooManyClients { .. } | Self::Busy => "too many clients",
             Self::Accept(error) => accept(error).1,
             Self::Stopping => "stopping",
+            Self::OnlyActive(_) => "only the active master does it",
+            Self::Unreadable(_) => "cannot read",
             Self::Unwritten(_) => "cannot write",
             Self::Internal => "internal error",
         }
@@ -198,6 +207,9 @@ fn upload(error: &InboxError) -> (StatusCode, &'static str) {
         InboxError::Cancelled => (StatusCode::CONFLICT, "cancelled"),
         InboxError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         InboxError::Failed(error) if error.is::<Busy>() => (StatusCode::SERVICE_UNAVAILABLE, "too many clients"),
+        InboxError::Failed(error) if error.is::<OnlyReads>() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "only the active master does it")
+        }
         InboxError::Failed(error) if error.is::<Unwritten>() => (StatusCode::SERVICE_UNAVAILABLE, "cannot write"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
@@ -234,6 +246,9 @@ impl From<anyhow::Error> for ApiError {
         if error.is::<TooManyToSort>() {
             return Self::Invalid(error.to_string());
         }
+        if error.is::<OnlyReads>() {
+            return Self::OnlyActive(Elsewhere::unknown());
+        }
         tracing::error!("a request failed: {error:#}");
         error.downcast_ref::<Unwritten>().map_or(Self::Internal, |unwritten| Self::Unwritten(unwritten.clone()))
     }
@@ -256,9 +271,13 @@ impl ResponseError for ApiError {
             Self::CannotUndo(_) => StatusCode::CONFLICT,
             Self::Upload(error) => upload(error).0,
             Self::Accept(error) => accept(error).0,
-            Self::Stopping | Self::Busy | Self::TooManyClients { .. } | Self::Unwritten(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::OnlyActive(Elsewhere { location: Some(_), .. }) => StatusCode::TEMPORARY_REDIRECT,
+            Self::Stopping
+            | Self::Busy
+            | Self::TooManyClients { .. }
+            | Self::OnlyActive(_)
+            | Self::Unreadable(_)
+            | Self::Unwritten(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -268,6 +287,9 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(status);
         match self {
             Self::Denied(Denied::NoToken | Denied::WrongToken) => challenge(&mut response, "tributary"),
+            Self::OnlyActive(Elsewhere { location: Some(location), .. }) => {
+                response.insert_header((LOCATION, location.clone()));
+            }
             Self::MethodNotAllowed { allowed } => {
                 response.insert_header((ALLOW, *allowed));
             }

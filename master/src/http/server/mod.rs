@@ -2,6 +2,7 @@
 //!
 //! It belongs here if it holds for every request. Handlers do not.
 
+mod active;
 mod app;
 mod body_budget;
 mod delivery;

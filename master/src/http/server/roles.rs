@@ -5,13 +5,14 @@ use actix_web::{
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
+    web,
 };
 use tributary_admission::Role;
 use tributary_http_common::require;
 
-use crate::http::server::error::ApiError;
+use crate::http::server::{App, active::Elsewhere, error::ApiError};
 
-/// A route that asks for a role.
+/// A route that asks for a role. Only the active master serves one that asks for more than reading.
 pub(super) struct RoleRoute(pub(super) Route);
 
 /// Builds a route for everybody, who needs no token.
@@ -22,6 +23,11 @@ pub(super) fn anyone(route: Route) -> RoleRoute {
 /// Builds a route that shows something.
 pub(super) fn reader(route: Route) -> RoleRoute {
     for_role(Role::Read, route)
+}
+
+/// Builds a route that shows what is in no database.
+pub(super) fn visitor(route: Route) -> RoleRoute {
+    RoleRoute(route.wrap(from_fn(|request, next| check(Role::Read, false, request, next))))
 }
 
 /// Builds a route that corrects products.
@@ -40,13 +46,27 @@ pub(super) fn admin(route: Route) -> RoleRoute {
 }
 
 fn for_role(role: Role, route: Route) -> RoleRoute {
-    RoleRoute(route.wrap(from_fn(move |request, next| check(role, request, next))))
+    RoleRoute(route.wrap(from_fn(move |request, next| check(role, true, request, next))))
 }
 
-async fn check(role: Role, request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    match require(role, &request) {
-        Ok(()) => next.call(request).await,
-        Err(denied) => Ok(request.error_response(ApiError::from(denied))),
+async fn check(
+    role: Role,
+    reads: bool,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Err(denied) = require(role, &request) {
+        return Ok(request.error_response(ApiError::from(denied)));
+    }
+    if role != Role::Read
+        && let Some(elsewhere) = Elsewhere::of(request.request())
+    {
+        return Ok(request.error_response(ApiError::OnlyActive(elsewhere)));
+    }
+    let app = request.app_data::<web::Data<App>>();
+    match app.and_then(|app| app.engine.unreadable()).filter(|_| reads) {
+        Some(why) => Ok(request.error_response(ApiError::Unreadable(why))),
+        None => next.call(request).await,
     }
 }
 

@@ -32,7 +32,7 @@ use crate::http::{
         delivery::deliver,
         error::ApiError,
         input, openapi,
-        roles::{RoleRoute, admin, anyone, editor, reader, uploader},
+        roles::{RoleRoute, admin, anyone, editor, reader, uploader, visitor},
     },
     socketio,
 };
@@ -102,17 +102,17 @@ fn pages(config: &mut web::ServiceConfig) {
             "GET, HEAD, POST",
             [reader(plain(read().to(pages::uploads::show))), uploader(plain(web::post().to(pages::uploads::form)))],
         ))
-        .service(resource("/docs", "GET, HEAD", [reader(plain(read().to(pages::docs::show)))]))
+        .service(resource("/docs", "GET, HEAD", [visitor(plain(read().to(pages::docs::show)))]))
         .service(resource("/upload/remove", "POST", [uploader(plain(web::post().to(pages::uploads::remove)))]))
-        .service(resource("/upload.js", "GET, HEAD", [reader(plain(read().to(assets::upload_script)))]))
-        .service(resource("/tus.js", "GET, HEAD", [reader(plain(read().to(assets::tus_script)))]))
+        .service(resource("/upload.js", "GET, HEAD", [visitor(plain(read().to(assets::upload_script)))]))
+        .service(resource("/tus.js", "GET, HEAD", [visitor(plain(read().to(assets::tus_script)))]))
         .service(resource("/reports", "GET, HEAD", [reader(plain(read().to(pages::reports::list)))]))
         .service(resource("/reports/{name}", "GET, HEAD", [reader(read().to(pages::reports::show))]))
         .service(resource("/demo", "GET, HEAD", [reader(plain(read().to(pages::demo::show)))]))
-        .service(resource("/style.css", "GET, HEAD", [reader(plain(read().to(assets::style)))]))
-        .service(resource("/live.js", "GET, HEAD", [reader(plain(read().to(assets::script)))]))
-        .service(resource("/icon.svg", "GET, HEAD", [reader(plain(read().to(assets::icon)))]))
-        .service(resource("/favicon.ico", "GET, HEAD", [reader(plain(read().to(assets::icon)))]));
+        .service(resource("/style.css", "GET, HEAD", [visitor(plain(read().to(assets::style)))]))
+        .service(resource("/live.js", "GET, HEAD", [visitor(plain(read().to(assets::script)))]))
+        .service(resource("/icon.svg", "GET, HEAD", [visitor(plain(read().to(assets::icon)))]))
+        .service(resource("/favicon.ico", "GET, HEAD", [visitor(plain(read().to(assets::icon)))]));
 }
 
 fn api(config: &mut web::ServiceConfig) {
@@ -155,7 +155,7 @@ fn api(config: &mut web::ServiceConfig) {
             [reader(web::get().to(socketio::get)), reader(web::post().to(socketio::post))],
         ))
         .service(resource("/metrics", "GET, HEAD", [reader(plain(read().to(health::metrics)))]))
-        .service(resource("/openapi.json", "GET, HEAD", [reader(plain(read().to(openapi::show)))]));
+        .service(resource("/openapi.json", "GET, HEAD", [visitor(plain(read().to(openapi::show)))]));
 }
 
 /// The routes of what is sent.
@@ -278,7 +278,7 @@ async fn around(
     let mut response = paced(response, answering).unwrap_or_else(busy);
     let error = response.response().error().and_then(|error| error.as_error::<ApiError>());
     // What a client has sent behind a request that is refused would be refused, too.
-    let is_refused = matches!(error, Some(ApiError::Denied(_) | ApiError::Busy));
+    let is_refused = matches!(error, Some(ApiError::Denied(_) | ApiError::OnlyActive(_) | ApiError::Busy));
     if let Some(page) = problem_page(&app, &response) {
         response = response.into_response(page);
     }

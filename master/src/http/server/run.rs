@@ -29,7 +29,7 @@ pub(crate) async fn serve(
     let renewal = Renewal::new(config.access.clone(), admission.tokens(), pair.clone());
     let shutdown = engine.shutdown().clone();
     let app = App::new(engine, admission, config.compat.clone(), config.limits.followers);
-    let app = App { is_demo: config.is_demo, storage, ..app };
+    let app = App { is_demo: config.is_demo, storage, public_url: config.public_url.clone(), ..app };
     limit_bodies(config.limits.bodies, config.patience);
     keep_free(config.keep_free);
     let app = Data::new(app);

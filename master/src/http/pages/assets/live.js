@@ -31,6 +31,8 @@ async function refresh() {
   const answer = await fetch(page, { headers: { Accept: "text/html" } });
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // A master that has taken over has forms, which this page lacks.
+  if (document.getElementById("role") && fresh.getElementById("main") && !fresh.getElementById("role")) return location.reload();
   const others = [...parts()].map((part) => [part, fresh.getElementById(part.id)]).filter(([, other]) => other);
   // A login page of a network has none.
   if (others.length === 0) throw new Error("another page");

@@ -28,6 +28,6 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
         )));
     }
     let search = app.engine.search_products(asked.query.clone(), ROWS).await?;
-    let sources = app.engine.health().into_iter().map(|(name, _)| name).collect();
+    let sources = app.engine.source_names();
     answer(&app, StatusCode::OK, &Products::new(&asked, search, sources, &catalog))
 }

@@ -39,7 +39,7 @@ pub(crate) async fn show(request: HttpRequest, app: web::Data<App>) -> Result<Ht
     let asked = Filter { source, file, report, reason, offset: offset.max(0), after };
     let wanted = filter(asked.source.clone(), asked.file.clone(), asked.report.clone(), asked.reason.clone());
     let (files, page) = app.engine.rejected_files(wanted, (asked.offset, FILES + 1), (after, ROWS)).await?;
-    let sources = app.engine.health().into_iter().map(|(name, _)| name).collect();
+    let sources = app.engine.source_names();
     let reports = app.engine.reports().iter().map(|report| report.name.clone()).collect();
     answer(&app, StatusCode::OK, &Rejects::new(asked, files, page, (sources, reports)))
 }
