@@ -1,4 +1,4 @@
-//! What a master serves in each role.
+//! The terms of a master: how it is set up and served in each role.
 
 use std::sync::{Arc, Once};
 

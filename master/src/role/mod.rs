@@ -40,7 +40,7 @@ pub(crate) enum NotTaken {
     Failed(anyhow::Error),
 }
 
-/// What a master does in its roles.
+/// The work of a master in its roles.
 pub(crate) trait Terms<L> {
     /// An active master that is not served yet.
     type Leader;

@@ -15,7 +15,7 @@ use tributary_grpc::tributary_v1::{
     UploadRequest, UploadStart, UploadState, edit_product_request::Change, tributary_client::TributaryClient,
     upload_request::Content,
 };
-use tributary_testkit::http;
+use tributary_testkit::{http, wait};
 
 use super::Master;
 use crate::system::System;
@@ -58,6 +58,29 @@ async fn upload(client: &mut Client, messages: Vec<UploadRequest>) -> Result<Vec
 async fn product(client: &mut Client, sku: &str) -> Result<Product, Code> {
     let asked = GetProductRequest { sku: sku.to_owned() };
     client.get_product(asked).await.map(tonic::Response::into_inner).map_err(|status| status.code())
+}
+
+/// Calls that change something are refused with the address of the master that makes changes: gRPC has no redirects.
+#[tokio::test]
+async fn a_master_that_only_reads_answers_reads() {
+    let system = System::new();
+    system.configure(CATALOG);
+    let active = Master::start(&system, &["--public-url", "https://shop.example"]);
+    let mut client = active.own(None).await;
+    upload(&mut client, started("a.csv", FEED, 64)).await.unwrap();
+    let reader = Master::start(&system, &["--read-only"]);
+    let mut client = reader.own(None).await;
+    wait::until("it can read", || (http::get(&format!("{}/readyz", reader.daemon.url)).ok()?.0 == 200).then_some(()));
+    assert_eq!(product(&mut client, "k1").await.unwrap().name, "Pen");
+    let edit = EditProductRequest { sku: "k1".into(), change: Some(Change::Hide(Nothing {})), ..Default::default() };
+    let refused = [
+        client.edit_product(edit).await.unwrap_err(),
+        upload(&mut client, started("b.csv", FEED, 64)).await.unwrap_err(),
+    ];
+    for status in refused {
+        assert_eq!(status.code(), Code::Unavailable, "{status}");
+        assert!(status.message().contains("https://shop.example"), "{status}");
+    }
 }
 
 #[tokio::test]

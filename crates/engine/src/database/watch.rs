@@ -1,4 +1,4 @@
-//! What other processes do to the database of a master that only reads: their commits wake who follows events, and everybody learns
+//! The watch over a database that others write, in a master that only reads: their commits wake who follows events, and everybody learns
 //! who may write it, and whether it can be read at all.
 
 use std::{

@@ -6,7 +6,7 @@ use tributary_store::ActiveMaster;
 
 use super::Engine;
 
-/// What a master does with its database.
+/// The part of a master in writing its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MasterRole {
     /// It polls sources and writes.

@@ -38,7 +38,7 @@ pub(crate) fn answer(app: &App, status: StatusCode, page: &impl Template) -> Res
     Ok(response.insert_header(ContentType::html()).insert_header((CACHE_CONTROL, "no-store")).body(body))
 }
 
-/// What a master that only reads says of itself.
+/// Words of a master that only reads about itself; `None` for the active one.
 fn reading(role: MasterRole, active: Option<&ActiveMaster>) -> Option<String> {
     let what = match role {
         MasterRole::Active => return None,

@@ -1,4 +1,4 @@
-//! What only the active master does, in one that reads: the request is sent on to it, as far as it is known where it is.
+//! Requests that only the active master serves, in one that reads: they are sent on, if it is known where that one is.
 
 use actix_web::{HttpRequest, http::header::HeaderValue, web};
 use tributary_engine::MasterRole;
@@ -16,7 +16,7 @@ pub(crate) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Where a request goes that changes something; `None` if this master serves it.
+    /// Finds where a request goes that changes something; `None` if this master serves it.
     pub(super) fn of(request: &HttpRequest) -> Option<Self> {
         let app = request.app_data::<web::Data<App>>()?;
         let role = app.engine.role();

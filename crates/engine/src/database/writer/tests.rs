@@ -1,3 +1,5 @@
+//! The order of jobs, and the log that readers keep.
+
 use std::sync::mpsc::channel;
 
 use super::*;
