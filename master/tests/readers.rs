@@ -1,6 +1,6 @@
 //! Masters that only read, beside the one that writes the same file.
 
-use std::{net::TcpListener, thread};
+use std::{net::TcpListener, process::Command, thread};
 
 use serde_json::Value;
 use tributary_testkit::{
@@ -13,8 +13,9 @@ use crate::system::System;
 
 /// A master with an address that others are told of, and one product.
 struct Pair {
-    system: System,
+    /// Before `system`, so that it ends before its folder goes.
     active: Daemon,
+    system: System,
 }
 
 /// Anything that asks for a page.
@@ -168,6 +169,27 @@ fn the_pages_of_a_reader_have_no_form_that_changes_anything() {
     }
     let product = page(&reader, "/products/a");
     assert!(product.contains(&format!("href=\"{}/products/a\"", pair.active.url)), "{product}");
+}
+
+/// Both read the same file, each when it is told to.
+#[test]
+fn a_reader_shows_the_reports_of_its_configuration() {
+    let pair = Pair::new();
+    let reader = pair.reader(&[]);
+    let report = "[[report]]\nname = \"names\"\nfiles = \"*.csv\"\nfeed = true\nmetrics = { rows = \"count()\" }\n";
+    let source = format!("[[source]]\nname = \"north\"\nurl = \"{}\"\n", pair.system.url("north"));
+    pair.system.configure(&(source + report));
+    for master in [&pair.active, &reader] {
+        let killed = Command::new("kill").args(["-HUP", &master.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+    for master in [&pair.active, &reader] {
+        wait::until("the report is computed", || {
+            let rows = ask(master, "GET", "/api/v1/reports/names?format=csv&raw=1").text();
+            (rows.lines().nth(1) == Some("1")).then_some(())
+        });
+        assert!(page(master, "/reports").contains("/reports/names"));
+    }
 }
 
 #[test]
