@@ -38,7 +38,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<()> {
     // Nobody waits for a file: its processes run on one machine, where a supervisor starts another one.
-    let lock = DatabaseLock::new(&config, false);
+    let lock = DatabaseLock::new(&config, config.database.is_postgres());
     run_with(&lock, config, args, listener, start, shutdown).await
 }
 
