@@ -22,6 +22,7 @@ mod openapi;
 mod operations;
 mod password;
 mod phone;
+mod postgres;
 mod product;
 mod readers;
 mod relay;

@@ -39,6 +39,7 @@ pub struct Restored {
 /// # Errors
 /// A master runs; the database or the folder is not empty; the backup is damaged or of a newer version. Then nothing has changed.
 pub fn restore(database: &DatabaseUrl, uploads: &Path, from: &Path) -> Result<Restored> {
+    ensure!(!database.is_postgres(), "a backup is restored to a SQLite file; `pg_restore` fills a PostgreSQL database");
     let told = about(from)?;
     let _lock = Lock::acquire(database, "starter restore")?;
     let stage = Stage::new(database.place(), uploads);

@@ -54,12 +54,7 @@ impl Scratch {
     /// Takes over the documents that have a file now, without those of an earlier call. Returns the path of one whose file is missing: the
     /// master may have deleted it meanwhile.
     pub(super) fn take_documents(&self) -> Result<Option<String>> {
-        let standing = tributary_store::Snapshot::open(&self.database)?.standing_documents()?;
-        let mut stored = Store::open_existing(&self.database)?;
-        let mut rows = Vec::new();
-        for document in &standing {
-            rows.extend(stored.document(&document.id)?.filter(|row| row.place.is_some()));
-        }
+        let rows = Store::open_existing(&self.database)?.placed_documents()?;
         let from = DocumentFolder::new(self.uploads.clone());
         let to = DocumentFolder::new(self.config.uploads.folder(&self.config.database));
         if from.exists() {

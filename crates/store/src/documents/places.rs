@@ -63,6 +63,15 @@ impl Store {
         Ok(standing(query.load(&mut self.connection).or_cannot(|| "read the documents of all paths")?))
     }
 
+    /// All documents that have a place, in no particular order: a path may have a current and a next one.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn placed_documents(&mut self) -> Result<Vec<DocumentRow>, Error> {
+        let query = dsl::documents.filter(dsl::place.is_not_null()).select(DocumentRow::as_select());
+        query.load(&mut self.connection).or_cannot(|| "read the documents that have a place")
+    }
+
     /// The documents that are being received, by id.
     ///
     /// # Errors

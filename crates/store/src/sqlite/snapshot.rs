@@ -37,6 +37,10 @@ impl Snapshot {
     /// # Errors
     /// As [`Store::open_existing`].
     pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        if url.is_postgres() {
+            let reason = "`pg_dump` saves a PostgreSQL database; copy the folder of uploads beside it".to_owned();
+            return Err(Error::Copy { path: url.to_string().into(), reason });
+        }
         drop(Store::open_existing(url)?);
         let failed = |error| copy_error(url.place(), &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
