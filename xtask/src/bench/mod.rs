@@ -19,6 +19,7 @@ mod sales;
 mod sales_file;
 mod section;
 mod shell;
+mod sources;
 mod table;
 mod usage;
 mod waiting;
@@ -51,6 +52,8 @@ enum Task {
     Queues(queues::Args),
     /// Totals over sales files of many gigabytes, and uploads of them; beside DuckDB and polars
     Reports(reports::Args),
+    /// Ten thousand sources that this program plays: idle, changing, ill; and a start with them
+    Sources(sources::Args),
     /// Sales files of many gigabytes, streamed over gRPC; beside DuckDB and the processor that the protocol comes from
     Sales(sales::Args),
 }
@@ -65,6 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Task::Documents(args) => documents::run(args),
         Task::Queues(args) => queues::run(args),
         Task::Reports(args) => reports::run(args),
+        Task::Sources(args) => sources::run(args),
         Task::Sales(args) => sales::run(args),
     }
 }
