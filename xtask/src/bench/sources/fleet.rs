@@ -38,7 +38,7 @@ pub(super) enum Illness {
 }
 
 /// The sources, until this is dropped.
-pub(super) struct Fleet {
+pub(in crate::bench) struct Fleet {
     shared: Arc<Shared>,
     /// The ports of the sources that are always there, and of those that may refuse connections.
     ports: [u16; 2],
@@ -97,7 +97,7 @@ fn address(source: usize) -> Ipv4Addr {
 
 impl Fleet {
     /// Starts sources of so many rows. The last `mortal` ones can refuse connections.
-    pub(super) fn start(sources: usize, rows: usize, mortal: usize) -> Result<Self> {
+    pub(in crate::bench) fn start(sources: usize, rows: usize, mortal: usize) -> Result<Self> {
         ensure!(sources <= MAX_SOURCES, "at most {MAX_SOURCES} sources have an address");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let shared = Arc::new(Shared {
@@ -117,7 +117,7 @@ impl Fleet {
     }
 
     /// Number of the sources.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::bench) fn len(&self) -> usize {
         self.shared.sources.len()
     }
 
@@ -170,12 +170,12 @@ impl Fleet {
     }
 
     /// Begins to watch the times between questions.
-    pub(super) fn watch(&self) {
+    pub(in crate::bench) fn watch(&self) {
         self.shared.sources.iter().for_each(|source| source.state().asked.watch());
     }
 
     /// The longest time between two questions to one of these sources since [`Fleet::watch`], or since the last one.
-    pub(super) fn longest_gap(&self, sources: impl Iterator<Item = usize>) -> Result<Duration> {
+    pub(in crate::bench) fn longest_gap(&self, sources: impl Iterator<Item = usize>) -> Result<Duration> {
         let now = Instant::now();
         let gaps = sources.map(|source| {
             let gap = self.shared.sources[source].state().asked.longest_gap(now);

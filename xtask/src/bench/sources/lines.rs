@@ -41,14 +41,14 @@ pub(super) fn start(stage: &mut Stage) -> Result<Vec<Row>> {
 }
 
 /// Nothing changes.
-pub(super) fn idle(stage: &Stage) -> Result<Vec<Row>> {
+pub(super) fn idle(stage: &Stage, watch: Duration) -> Result<Vec<Row>> {
     let all = 0..stage.fleet.len();
     // Memory that was freed is given back within seconds.
     thread::sleep(Duration::from_secs(15));
-    eprintln!("watching it for {:?}", stage.watch);
+    eprintln!("watching it for {watch:?}");
     stage.fleet.watch();
     let (cost, before) = (stage.cost()?, stage.fleet.requests());
-    thread::sleep(stage.watch);
+    thread::sleep(watch);
     let (_, core) = stage.cpu(&cost)?;
     let [peak, _] = stage.memory()?;
     let gap = stage.fleet.longest_gap(all.clone())?;
@@ -57,7 +57,7 @@ pub(super) fn idle(stage: &Stage) -> Result<Vec<Row>> {
         what: format!(
             "idle: {} sources, nothing changes for {} s; {} questions, {} connections, {} open files",
             thousands(all.len() as u64),
-            stage.watch.as_secs(),
+            watch.as_secs(),
             thousands(asked),
             thousands(stage.fleet.connections() as u64),
             thousands(stage.open_files()?)
@@ -102,8 +102,8 @@ pub(super) fn change(stage: &Stage, some: usize, rows: usize, changed: usize) ->
 }
 
 /// The last `some` sources refuse connections, never answer, or fail. Ten of the others, which have so many rows, change.
-pub(super) fn ill(stage: &Stage, some: usize, rows: usize) -> Result<Vec<Row>> {
-    eprintln!("{some} sources fall ill; watching for {:?}", stage.watch);
+pub(super) fn ill(stage: &Stage, (some, rows): (usize, usize), watch: Duration) -> Result<Vec<Row>> {
+    eprintln!("{some} sources fall ill; watching for {watch:?}");
     let all = stage.fleet.len();
     let healthy = healthy(all, some);
     let logged = stage.logged()?;
@@ -114,7 +114,7 @@ pub(super) fn ill(stage: &Stage, some: usize, rows: usize) -> Result<Vec<Row>> {
     thread::sleep(Duration::from_secs(15));
     stage.fleet.watch();
     let cost = stage.cost()?;
-    thread::sleep(stage.watch);
+    thread::sleep(watch);
     let (_, core) = stage.cpu(&cost)?;
     let memory = stage.memory_text()?;
     let gap = stage.fleet.longest_gap(healthy)?;
@@ -125,7 +125,7 @@ pub(super) fn ill(stage: &Stage, some: usize, rows: usize) -> Result<Vec<Row>> {
         what: format!(
             "ill: {} of the sources refuse connections, hang or answer 500, for {} s; {} lines logged in all",
             thousands(some as u64),
-            stage.watch.as_secs(),
+            watch.as_secs(),
             thousands((stage.logged()? - logged) as u64)
         ),
         wall: format!(
@@ -151,7 +151,7 @@ pub(super) fn restart(stage: &mut Stage, some: usize) -> Result<Vec<Row>> {
     let memory = stage.memory_text()?;
     stage.wait_until_held(healthy)?;
     Ok(vec![Row {
-        what: "restart: the same master again, while these are ill; nothing has changed".to_owned(),
+        what: "restart: the same master again, with sources that are still ill; nothing has changed".to_owned(),
         wall: format!("serves after {}, all others asked after {}", seconds(serves), seconds(applied)),
         cpu: seconds(cost),
         memory,

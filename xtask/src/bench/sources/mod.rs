@@ -15,9 +15,13 @@ mod tests;
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Result, ensure};
+use clap::ValueEnum;
 
-use self::{fleet::Fleet, stage::Stage};
-use super::{options::Place, table::Table};
+pub(super) use self::{fleet::Fleet, stage::Stage};
+use super::{
+    options::{Place, chosen},
+    table::Table,
+};
 
 /// The section of BENCHMARKS.md.
 const SECTION: &str = "sources";
@@ -39,27 +43,52 @@ pub(super) struct Args {
     /// Measure this master in place of the one beside this program
     #[arg(long)]
     master: Option<PathBuf>,
+    /// Measure these lines only, and the start
+    #[arg(long, value_enum, value_delimiter = ',', num_args = 1..)]
+    only: Vec<Line>,
     #[command(flatten)]
     place: Place,
 }
 
+/// A line of the table, or a few that are measured together. Each begins with what those before it have left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Line {
+    /// Nothing changes
+    Idle,
+    /// Pages and lists with all sources
+    Pages,
+    /// Some sources change at once, by one row each
+    Change,
+    /// Some sources change at once, by 500 rows each
+    ChangeMany,
+    /// Some sources are ill
+    Ill,
+    /// The master starts again
+    Restart,
+}
+
 pub(super) fn run(args: &Args) -> Result<()> {
-    let Args { sources, rows, some, watch, master, place } = args;
+    let Args { sources, rows, some, watch, master, only, place } = args;
     ensure!(*rows > 0 && *some > 0, "give at least one row and one source");
     ensure!(some * 2 + 10 <= *sources, "`--some` is at most half of the sources, less ten");
     place.check(SECTION)?;
     let home = place.prepare()?;
     allow_many_files()?;
     let fleet = Fleet::start(*sources, *rows, some / 3)?;
-    let mut stage = Stage::new(home.path(), fleet, master.clone(), Duration::from_secs(*watch))?;
+    let mut stage = Stage::new(home.path(), fleet, master.clone())?;
+    let watch = Duration::from_secs(*watch);
     let mut table = Table::begin();
     table.add(lines::start(&mut stage)?);
-    table.add(lines::idle(&stage)?);
-    table.add(pages::measure(&stage)?);
-    table.add(lines::change(&stage, *some, *rows, 1)?);
-    table.add(lines::change(&stage, *some, 500, 500)?);
-    table.add(lines::ill(&stage, *some, *rows)?);
-    table.add(lines::restart(&mut stage, *some)?);
+    for line in chosen(only) {
+        table.add(match line {
+            Line::Idle => lines::idle(&stage, watch)?,
+            Line::Pages => pages::measure(&stage)?,
+            Line::Change => lines::change(&stage, *some, *rows, 1)?,
+            Line::ChangeMany => lines::change(&stage, *some, 500, 500)?,
+            Line::Ill => lines::ill(&stage, (*some, *rows), watch)?,
+            Line::Restart => lines::restart(&mut stage, *some)?,
+        });
+    }
     place.write(SECTION, &table.markdown(), &[])
 }
 

@@ -23,7 +23,7 @@ const PATHS: [&str; 10] = [
     "/files",
     "/rejects",
     "/api/v1/sources",
-    "/api/v1/sources/s00042",
+    "/api/v1/files?source=s00042",
     "/metrics",
     "/readyz",
 ];
