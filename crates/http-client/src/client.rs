@@ -8,9 +8,9 @@ use tributary_tls::Trust;
 use crate::Error;
 
 /// Time limit for the connection alone, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for which an unused connection is kept. Servers close them too, many after 5 s, and a request that is on its way just then fails.
-const POOL_TIMEOUT: Duration = Duration::from_secs(4);
+pub(crate) const POOL_TIMEOUT: Duration = Duration::from_secs(4);
 /// Interval of the probes that notice a peer whose machine is gone.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 

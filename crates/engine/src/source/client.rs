@@ -2,6 +2,7 @@
 
 use std::{
     net::IpAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -9,9 +10,10 @@ use anyhow::{Result, bail};
 use futures_util::TryStreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
 use tributary_config::{SourceConfig, SourceLimits};
 use tributary_http_client::{
-    AnnouncedDigest, Backoff, ClientOptions, Endpoint, Error, Trust, expect_ok, read_json, send_safe,
+    AnnouncedDigest, Backoff, ClientOptions, Endpoint, Error, HeldConnection, Trust, expect_ok, read_json, send_safe,
 };
 use tributary_pace::Pace;
 use tributary_protocol::{ManifestEntry, Sense, encoded_path};
@@ -32,6 +34,7 @@ const SCAN_RETRY: [Duration; 2] = [Duration::from_millis(100), Duration::from_se
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for a whole manifest, which unlike a file is small.
 pub(super) const MANIFEST_TIMEOUT: Duration = Duration::from_secs(300);
+const USER_AGENT: &str = concat!("tributary-master/", env!("CARGO_PKG_VERSION"));
 const MAX_SENSE_BYTES: usize = 64 << 10;
 
 /// The client of one source; clones share it.
@@ -42,6 +45,8 @@ pub(crate) struct SourceClient {
     pub(super) limits: SourceLimits,
     /// Whether the source is on this machine, where packing costs more than it saves.
     is_local: bool,
+    /// Waits for news. Locked while a question is held.
+    held: Arc<Mutex<HeldConnection>>,
 }
 
 /// The HTTP clients that all sources share.
@@ -62,11 +67,7 @@ pub(crate) struct Http {
 /// # Errors
 /// The system's root certificates cannot be loaded.
 pub(crate) fn http_client(trust: &Trust, patience: Duration, memory: AnswerMemory) -> Result<Http, Error> {
-    let options = |decompress| ClientOptions {
-        user_agent: concat!("tributary-master/", env!("CARGO_PKG_VERSION")),
-        idle_timeout: Some(IDLE_TIMEOUT),
-        decompress,
-    };
+    let options = |decompress| ClientOptions { user_agent: USER_AGENT, idle_timeout: Some(IDLE_TIMEOUT), decompress };
     let (plain, packed) = (options(false).build_trusting(trust)?, options(true).build_trusting(trust)?);
     Ok(Http { plain, packed, patience, memory })
 }
@@ -80,7 +81,7 @@ impl SourceClient {
             false => http_client(&source.trust, http.patience, http.memory)
                 .expect("the configuration has prepared the same certificates before"),
         };
-        Self { http, endpoint, limits: source.limits, is_local: is_loopback(&source.url) }
+        Self { http, endpoint, limits: source.limits, is_local: is_loopback(&source.url), held: Arc::default() }
     }
 
     /// Sends `GET /sense`. Retries for a while if the source is still scanning its folder for the first time.
@@ -100,10 +101,20 @@ impl SourceClient {
 
     /// Sends `GET /sense`, which the source may hold for `wait` or until its version differs from `since`.
     pub(crate) async fn sense_change(&self, since: &str, wait: Duration) -> Result<Sense> {
-        let wait_seconds = wait.as_secs_f64().to_string();
-        let request =
-            self.get("sense").query(&[("since", since), ("wait", &wait_seconds)]).timeout(wait + SENSE_TIMEOUT);
-        sensed(answer(request).await?).await
+        let request = |wait: Duration| {
+            let query = [("since", since), ("wait", &wait.as_secs_f64().to_string())];
+            self.get("sense").query(&query).timeout(wait + SENSE_TIMEOUT)
+        };
+        let asked = Instant::now();
+        if let Ok(mut held) = self.held.try_lock()
+            && let Ok(request) = request(wait).build()
+            && let Some(response) = held.send(&request, USER_AGENT, wait + SENSE_TIMEOUT).await
+        {
+            return sensed(checked(Ok(response)).await?).await;
+        }
+        // Who has waited in vain for so long does not wait once more.
+        let wait = if asked.elapsed() < wait { wait } else { Duration::ZERO };
+        sensed(answer(request(wait)).await?).await
     }
 
     /// Sends `GET /read/{path}` for exactly the content that the manifest lists, and streams it to the spool.
@@ -184,7 +195,12 @@ fn is_loopback(url: &Url) -> bool {
 
 /// Sends a request, which changes nothing. Takes only 200, in no content coding that was not asked for, and no web page.
 pub(super) async fn answer(request: RequestBuilder) -> Result<Response, Error> {
-    let response = expect_ok(send_safe(request).await).await?;
+    checked(send_safe(request).await).await
+}
+
+/// The same, for what was answered already.
+async fn checked(answered: reqwest::Result<Response>) -> Result<Response, Error> {
+    let response = expect_ok(answered).await?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let coding = header(header::CONTENT_ENCODING);
     if !matches!(coding, "" | "identity") {
