@@ -28,7 +28,7 @@ pub use body::{Work, file, noted, stepped, turn};
 pub use caller::{admit, caller, require, revoked};
 pub use file_watch::FileWatch;
 pub use gone::Waiting;
-pub use listen::{announce, bind, scheme};
+pub use listen::{announce, bind, scheme, too_few_files};
 pub use metrics::{RequestMetrics, add_counter, add_gauge, exposition};
 pub use paced::paced;
 pub use panics::catch_panic;

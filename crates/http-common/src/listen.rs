@@ -8,6 +8,9 @@ use std::{
 use anyhow::Context;
 use tributary_admission::Access;
 
+/// Files beside the connections to sources: database, spool, and clients, of which each takes up to three.
+const OTHER_FILES: u64 = 1_000;
+
 /// Binds `listen`, given as HOST:PORT.
 ///
 /// # Errors
@@ -34,6 +37,32 @@ fn allow_many_files() {
 #[cfg(not(unix))]
 fn allow_many_files() {}
 
+/// Words for people if this process may open too few files to keep a connection to each of so many `sources`.
+#[must_use]
+pub fn too_few_files(sources: usize) -> Option<String> {
+    too_few(open_file_limit(), sources)
+}
+
+fn too_few(limit: Option<u64>, sources: usize) -> Option<String> {
+    let limit = limit.filter(|limit| *limit < sources as u64 + OTHER_FILES)?;
+    let needed = sources as u64 + OTHER_FILES;
+    Some(format!(
+        "{sources} sources take a connection each, and the system lets this process open {limit} files: some sources and clients will \
+         be refused; allow {needed}: `ulimit -n`, or `LimitNOFILE` of a service"
+    ))
+}
+
+/// The files that this process may open; `None` if there is no limit.
+#[cfg(unix)]
+fn open_file_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+fn open_file_limit() -> Option<u64> {
+    None
+}
+
 /// The scheme of the URL at which a server listens.
 #[must_use]
 pub fn scheme(is_encrypted: bool) -> &'static str {
@@ -53,6 +82,15 @@ mod tests {
     use tributary_admission::OpenToAll;
 
     use super::*;
+
+    #[test]
+    fn a_limit_of_files_that_sources_exceed_is_said_with_the_one_that_is_needed() {
+        for (limit, sources) in [(None, 10_000), (Some(16_384), 10_000), (Some(11_000), 10_000), (Some(1_024), 24)] {
+            assert_eq!(too_few(limit, sources), None, "{limit:?} {sources}");
+        }
+        let words = too_few(Some(4_096), 10_000).unwrap();
+        assert!(words.contains("open 4096 files") && words.contains("allow 11000"), "{words}");
+    }
 
     #[test]
     fn only_the_loopback_is_open_without_a_token() {

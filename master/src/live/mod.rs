@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 use tributary_config::{Config, ConfigArgs};
 use tributary_engine::{MasterRole, Prepared};
-use tributary_http_common::announce;
+use tributary_http_common::{announce, too_few_files};
 
 use self::{doors::Doors, terms::Daemon};
 use crate::role::{self, DatabaseLock};
@@ -52,6 +52,9 @@ async fn run_with(
 ) -> Result<()> {
     // What cannot be used is found before anything starts.
     let doors = Doors::open(&config, listener, start.read_only)?;
+    if let Some(words) = too_few_files(config.sources.len()).filter(|_| !start.read_only) {
+        tracing::warn!("{words}");
+    }
     let of = config.clone();
     let prepared = tokio::task::spawn_blocking(move || Prepared::new(&of)).await.context("the start failed")??;
     let (address, is_encrypted) = (doors.address, doors.pair.is_some());
