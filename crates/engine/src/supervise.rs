@@ -40,7 +40,8 @@ impl Tasks {
     pub(crate) fn spawn(&self, name: String, stop: CancellationToken, mut task: impl Task) -> JoinHandle<()> {
         let shutdown = self.shutdown.clone();
         let supervised = async move {
-            let until_stopped = stop.run_until_cancelled(supervise(&name, &mut task));
+            // Boxed, because each of those who wait for it would hold its state twice: there may be ten thousand tasks.
+            let until_stopped = stop.run_until_cancelled(Box::pin(supervise(&name, &mut task)));
             // Whatever ends it, there is nothing to report: a panic was.
             let _ = shutdown.run_until_cancelled(until_stopped).await;
         };

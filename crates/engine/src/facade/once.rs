@@ -99,7 +99,9 @@ async fn start_locked(config: &Config, observer: &MakeObserver) -> Result<Starte
 async fn pass(mut poll: Poll) -> PassReport {
     let name = poll.name().to_owned();
     let mut rejected = BTreeSet::new();
-    let outcome = pass_until_done(&mut poll, &mut rejected).await;
+    // Each has a connection meanwhile, and there may be ten thousand.
+    let turn = poll.turns().next().await;
+    let outcome = Box::pin(turn.give(pass_until_done(&mut poll, &mut rejected))).await;
     if let Err(error) = &outcome {
         poll.note_down(error).await;
     }

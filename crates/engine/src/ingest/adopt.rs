@@ -105,8 +105,13 @@ pub(crate) fn check_dropped(
 
 /// The stored sources that are not among `sources` and may not be dropped.
 fn unconfigured(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Vec<SourceRow>> {
-    let is_gone = |row: &SourceRow| !sources.iter().any(|source| source.name == row.name) && !drop.allows(&row.name);
+    let configured = names(sources);
+    let is_gone = |row: &SourceRow| !configured.contains(row.name.as_str()) && !drop.allows(&row.name);
     Ok(store.sources()?.into_iter().filter(is_gone).collect())
+}
+
+fn names(sources: &[SourceConfig]) -> HashSet<&str> {
+    sources.iter().map(|source| source.name.as_str()).collect()
 }
 
 fn offers(store: &mut Store, source: &SourceRow) -> Result<i64> {
@@ -130,7 +135,7 @@ fn vanished(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> 
 /// # Errors
 /// The database fails or is damaged.
 pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSources) -> Result<Adopted> {
-    let configured: HashSet<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    let configured = names(sources);
     let held = vanished(store, sources, drop)?;
     let is_kept = |row: &SourceRow| configured.contains(row.name.as_str()) || held.contains(&row.name);
     let (kept, gone): (Vec<_>, Vec<_>) = store.sources()?.into_iter().partition(is_kept);
@@ -138,13 +143,14 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
     let places = places(sources, &kept);
     let settings = store.catalog_settings()?;
     let mut stored = Vec::new();
+    let known: HashMap<i64, &SourceRow> = kept.iter().map(|row| (row.id, row)).collect();
     for source in sources {
         let place = places[source.name.as_str()];
         let id = store.put_source(&source.name, source.url.as_str(), source.priority, place)?;
         release(store, id)?;
         let (feeds, files) = (FeedRules::new(&settings, &source.columns)?, files_by_path(store, id)?);
         let new = StoredSource { id, state: SourceState::Unknown, error: None, version: None, feeds, files };
-        stored.push(match kept.iter().find(|row| row.id == id) {
+        stored.push(match known.get(&id) {
             Some(SourceRow { state, error, version, .. }) => {
                 StoredSource { state: *state, error: error.clone(), version: version.clone(), ..new }
             }
@@ -156,9 +162,8 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
         hold_source(store, row)?;
     }
     let before = order(kept.iter().map(|row| (row.priority, row.position, row.name.as_str())));
-    let priority = |row: &SourceRow| {
-        sources.iter().find(|source| source.name == row.name).map_or(row.priority, |source| source.priority)
-    };
+    let priorities: HashMap<&str, i64> = sources.iter().map(|source| (source.name.as_str(), source.priority)).collect();
+    let priority = |row: &SourceRow| priorities.get(row.name.as_str()).copied().unwrap_or(row.priority);
     let now = order(kept.iter().map(|row| (priority(row), places[row.name.as_str()], row.name.as_str())));
     let chosen =
         if before == now { None } else { Some(choose_again(store, Skus::Contested, &ChangeOrigin::Configuration)?) };
@@ -170,8 +175,9 @@ pub(crate) fn adopt(store: &mut Store, sources: &[SourceConfig], drop: &DropSour
 fn places<'a>(sources: &'a [SourceConfig], kept: &'a [SourceRow]) -> HashMap<&'a str, i64> {
     let mut placed: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     let old: Vec<&str> = kept.iter().map(|row| row.name.as_str()).collect();
+    let configured = names(sources);
     for (at, name) in old.iter().enumerate() {
-        if !placed.contains(name) {
+        if !configured.contains(name) {
             let before = old[..at].iter().rev().find_map(|name| placed.iter().position(|placed| placed == name));
             placed.insert(before.map_or(0, |before| before + 1), name);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tributary_budget::Budget;
 
+use super::Turns;
 use crate::{
     cache::Cache,
     database::Writer,
@@ -22,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) spool: Spool,
     /// Remembers accepted contents.
     pub(crate) cache: Cache,
+    /// Bounds the passes that are made at a time, over all sources: each takes memory.
+    pub(crate) turns: Turns,
     /// Bounds the files that are read at a time, over all sources: each takes a core.
     pub(crate) gates: Arc<Semaphore>,
     /// Bounds the bodies that are read while they arrive, over all sources: each takes a thread.

@@ -15,6 +15,7 @@ mod recent_errors;
 mod remember;
 mod running;
 mod status;
+mod turn;
 mod write;
 
 pub(crate) use context::Context;
@@ -24,3 +25,4 @@ pub use recent_errors::RecentError;
 pub use running::RunningPass;
 pub use status::SourceStatus;
 pub(crate) use status::Statuses;
+pub(crate) use turn::Turns;

@@ -15,7 +15,7 @@ use tributary_protocol::{FileList, Sense};
 use tributary_store::{FileState, SourcePass, SourceState, Store};
 
 use super::{
-    Context,
+    Context, Turns,
     hold::Hold,
     list::{Listed, Lister},
     notes,
@@ -146,6 +146,11 @@ impl Poll {
     /// The source's name.
     pub(crate) fn name(&self) -> &str {
         &self.source.name
+    }
+
+    /// The turns of all sources.
+    pub(crate) fn turns(&self) -> Turns {
+        self.context.turns.clone()
     }
 
     /// Interval of questions if it cannot hold its answer; `of_all` is that of sources without one of their own.

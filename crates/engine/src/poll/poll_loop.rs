@@ -14,7 +14,7 @@ use tributary_http_client::Backoff;
 use tributary_protocol::Sense;
 use tributary_store::SourceState;
 
-use super::{Poll, Statuses, notes};
+use super::{Poll, Statuses, notes, turn::Turn};
 use crate::{
     clock::now,
     ingest::Applied,
@@ -134,7 +134,7 @@ impl PollLoop {
         let must_relist = self.must_look_at_times() && self.listed_at.elapsed() >= RELIST_INTERVAL;
         if is_news || must_relist {
             let expects_change = is_news && matches!(known, Known::Version { .. });
-            return self.pass(&sense, expects_change).await;
+            return self.pass_in_turn(&sense, expects_change).await;
         }
         self.statuses.answered(self.poll.name(), now());
         Ok(match known {
@@ -160,6 +160,17 @@ impl PollLoop {
     fn known_at_release(&mut self) -> Known {
         self.poll.read_held();
         Known::Nothing
+    }
+
+    /// Makes a pass as [`PollLoop::pass`] does, once it is its turn.
+    async fn pass_in_turn(&mut self, sense: &Sense, expects_change: bool) -> Result<Known> {
+        let turn = match self.poll.origin().documents() {
+            // Someone waits for each, and they come in parts of their own.
+            Some(_) => Turn::default(),
+            None => self.poll.turns().next().await,
+        };
+        // Boxed here, so that a source in which nothing happens does not hold the state of a pass: it is most of that of its task.
+        Box::pin(turn.give(self.pass(sense, expects_change))).await
     }
 
     /// Makes a pass. `expects_change` says that the source has reported news.
