@@ -1,3 +1,5 @@
+//! Against servers that write fixed texts, so that no code of ours answers.
+
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
