@@ -139,7 +139,7 @@ impl Context {
         let origin = match (&source.folder, source.location()) {
             (Some(_), _) => Origin::Documents(documents.clone()),
             (None, Some(location)) => Origin::Bucket(BucketClient::new(self.http.clone(), &source, location)),
-            (None, None) => Origin::Remote(SourceClient::new(self.http.clone(), &source)),
+            (None, None) => Origin::Remote(Box::new(SourceClient::new(self.http.clone(), &source))),
         };
         Poll::new(source, origin, stored, self.clone(), progress)
     }

@@ -19,7 +19,7 @@ use crate::documents::Documents;
 #[derive(Clone)]
 pub(crate) enum Origin {
     /// Over HTTP.
-    Remote(SourceClient),
+    Remote(Box<SourceClient>),
     /// Objects in S3.
     Bucket(BucketClient),
     /// Documents, read in place.
