@@ -49,6 +49,7 @@ mod uploads;
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) database_url: Option<DatabaseUrl>,
+    pub(super) work_dir: Option<PathBuf>,
     pub(super) listen: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) allowed_hosts: Vec<String>,
@@ -78,6 +79,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 struct FileAsTyped {
     database_url: Option<Spanned<String>>,
+    work_dir: Option<PathBuf>,
     listen: Option<Spanned<String>>,
     public_url: Option<Spanned<String>>,
     #[serde(default)]
@@ -220,6 +222,7 @@ impl Place<'_> {
         let compat = typed.compat.as_ref().map(|typed| compat(typed, &reports)).transpose();
         Ok(File {
             database_url,
+            work_dir: typed.work_dir.map(|path| self.beside(&path)),
             listen,
             public_url: self.optional(typed.public_url.as_ref(), public_url)?,
             allowed_hosts: typed.allowed_hosts,

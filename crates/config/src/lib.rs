@@ -224,8 +224,7 @@ impl Config {
     }
 
     fn merge(args: &ConfigArgs, path: Option<PathBuf>, file: file::File) -> Result<Self, ConfigError> {
-        let told = locate::given(args.database_url.as_deref())?;
-        let database = told.or(file.database_url).unwrap_or_default();
+        let database = database(args, file.database_url, file.work_dir.as_deref())?;
         let listen = match &args.listen {
             Some(text) => host_and_port(text).map_err(|why| ConfigError(format!("--listen: {why}")))?,
             None => file.listen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned()),
@@ -285,6 +284,20 @@ impl Config {
             is_demo: false,
         })
     }
+}
+
+/// The database, and where the other files of its master are.
+fn database(
+    args: &ConfigArgs,
+    of_file: Option<DatabaseUrl>,
+    work_dir: Option<&std::path::Path>,
+) -> Result<DatabaseUrl, ConfigError> {
+    let told = locate::given(args.database_url.as_deref())?;
+    let database = told.or(of_file).unwrap_or_default();
+    Ok(match work_dir {
+        Some(folder) => database.working_in(folder),
+        None => database,
+    })
 }
 
 /// The value of a flag, if it is given.

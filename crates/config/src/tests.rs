@@ -43,6 +43,7 @@ fn every_setting_is_understood() {
         database_url  = "some.db"
         listen        = "127.0.0.1:5005"
         public_url    = "https://shop.example/"
+        work_dir      = "work"
         poll_interval = "2s"
         allowed_hosts = ["shop.example"]
         token_file    = "form.token"
@@ -72,6 +73,7 @@ fn every_setting_is_understood() {
     )
     .unwrap();
     assert_eq!(config.database.to_string(), "some.db");
+    assert!(config.database.place().ends_with("work/some.db"), "{:?}", config.database.place());
     assert_eq!((config.listen.as_str(), config.poll_interval), ("127.0.0.1:5005", Duration::from_secs(2)));
     assert_eq!(config.public_url.as_deref(), Some("https://shop.example"));
     assert_eq!(config.allowed_hosts, ["shop.example"]);

@@ -42,8 +42,8 @@ pub fn restore(database: &DatabaseUrl, uploads: &Path, from: &Path) -> Result<Re
     ensure!(!database.is_postgres(), "a backup is restored to a SQLite file; `pg_restore` fills a PostgreSQL database");
     let told = about(from)?;
     let _lock = Lock::acquire(database, "starter restore")?;
-    let stage = Stage::new(database.place(), uploads);
-    if let Some(begun) = stage.half_placed(database.place())? {
+    let stage = Stage::new(database.path(), uploads);
+    if let Some(begun) = stage.half_placed(database.path())? {
         stage.check_same(&begun, &told)?;
         stage.place_documents()?;
         return Ok(done(told));
@@ -62,7 +62,7 @@ pub fn restore(database: &DatabaseUrl, uploads: &Path, from: &Path) -> Result<Re
             return Err(error);
         }
     };
-    stage.place_database(database.place())?;
+    stage.place_database(database.path())?;
     stage.place_documents()?;
     Ok(done(told))
 }
@@ -216,7 +216,7 @@ fn with(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn check_empty(database: &DatabaseUrl) -> Result<()> {
-    let path = database.place();
+    let path = database.path();
     let is_there = path.exists();
     for log in LOGS.map(|ending| with(path, ending)) {
         ensure!(

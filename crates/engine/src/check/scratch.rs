@@ -34,7 +34,7 @@ impl Scratch {
     pub(super) fn create(config: &Config) -> Result<Self> {
         let database = config.database.clone();
         let catalog = Store::open_existing(&database)?.catalog_settings()?;
-        let path = std::path::absolute(database.place()).context("failed to find the database")?;
+        let path = std::path::absolute(database.path()).context("failed to find the database")?;
         let beside = path.parent().unwrap_or(Path::new("/"));
         let (folder, lock) =
             own_folder(beside).with_context(|| format!("failed to create a folder in {}", beside.display()))?;

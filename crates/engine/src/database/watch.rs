@@ -196,7 +196,7 @@ mod tests {
         seen.wait_for(|seen| seen.active.is_none()).await.unwrap();
         // Somebody puts another database in its place.
         drop(store);
-        std::fs::remove_file(url.place()).unwrap();
+        std::fs::remove_file(url.path()).unwrap();
         seen.wait_for(|seen| seen.unreadable == Some("which is not there yet")).await.unwrap();
         drop(Store::open(&url).unwrap());
         seen.wait_for(|seen| seen.unreadable.is_none()).await.unwrap();

@@ -96,7 +96,7 @@ impl Lock {
             return Ok(Lock { url: url.clone(), kind: Kind::Server(lease), folders: Arc::default() });
         };
         let lock = Lock { url: url.clone(), kind: Kind::File(FileLock::acquire(path)?), folders: Arc::default() };
-        let spool = spool_path(path);
+        let spool = spool_path(url.place());
         if spool.is_dir() && matches!(lock.folders().acquire(&spool), Err(Error::FolderLocked { .. })) {
             // Someone has deleted the lock file of a process that still runs.
             return Err(Error::Locked { holder: "another process".to_owned(), path: path.clone() });

@@ -85,7 +85,7 @@ fn name_of(store: &Store) -> PathBuf {
 
 fn open_error(store: &Store, reason: String) -> Error {
     match store.connection {
-        AnyConnection::Sqlite(_) => sqlite::open_error(store.url.place(), reason),
+        AnyConnection::Sqlite(_) => sqlite::open_error(store.url.path(), reason),
         AnyConnection::Postgres(_) => Error::Open { path: name_of(store), reason },
     }
 }

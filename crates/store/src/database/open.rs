@@ -20,7 +20,7 @@ impl Store {
     pub fn open(url: &DatabaseUrl) -> Result<Store, Error> {
         let mut store = match url.location() {
             Location::Sqlite(path) => sqlite::open_for_writing(path, url)?,
-            Location::Postgres { .. } => Store::session(url, Session::Writer)?,
+            Location::Postgres(_) => Store::session(url, Session::Writer)?,
         };
         migrations::bring_up_to_date(&mut store)?;
         Ok(store)
@@ -66,7 +66,7 @@ impl Store {
     pub(crate) fn open_unchecked(url: &DatabaseUrl) -> Result<Store, Error> {
         match url.location() {
             Location::Sqlite(path) => sqlite::open_for_reading(path, url),
-            Location::Postgres { .. } => Store::session(url, Session::Reader),
+            Location::Postgres(_) => Store::session(url, Session::Reader),
         }
     }
 

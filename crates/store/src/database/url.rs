@@ -15,31 +15,27 @@ use super::error::Error;
 /// | `PATH`, `sqlite:PATH`, `sqlite://PATH` | the SQLite file at `PATH` |
 /// | `postgres://USER:PASSWORD@HOST/NAME`, `postgresql://…` | a database of a PostgreSQL server, as libpq reads it |
 /// | empty, `:memory:`, any other `…://…` | an error |
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(Location);
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    location: Location,
+    /// The path that the files of its master are beside.
+    place: PathBuf,
+}
+
+/// As it is shown to people.
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
 
 /// The place of a database.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     /// The path of a SQLite file, as given.
     Sqlite(PathBuf),
-    /// A database of a PostgreSQL server.
-    Postgres {
-        /// The URL with its password, for libpq.
-        address: String,
-        /// The path that the files of its master are beside: the name of the database, in the working directory.
-        place: PathBuf,
-    },
-}
-
-/// Without the password.
-impl fmt::Debug for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "{path:?}"),
-            Self::Postgres { address, .. } => f.write_str(&without_secrets(address)),
-        }
-    }
+    /// A database of a PostgreSQL server: the URL with its password, for libpq.
+    Postgres(String),
 }
 
 impl DatabaseUrl {
@@ -47,18 +43,29 @@ impl DatabaseUrl {
     /// working directory.
     #[must_use]
     pub fn place(&self) -> &Path {
-        match &self.0 {
-            Location::Sqlite(place) | Location::Postgres { place, .. } => place,
-        }
+        &self.place
+    }
+
+    /// The same database, with the other files of its master in a folder, under the same names.
+    #[must_use]
+    pub fn working_in(self, folder: &Path) -> Self {
+        let place = folder.join(self.place.file_name().unwrap_or_default());
+        Self { place, ..self }
     }
 
     /// The SQLite file; `None` if it is a database of a server.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
-        match &self.0 {
+        match &self.location {
             Location::Sqlite(path) => Some(path),
-            Location::Postgres { .. } => None,
+            Location::Postgres(_) => None,
         }
+    }
+
+    /// The SQLite file; for a database of a server, which has none, the same as [`Self::place`].
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file().unwrap_or(&self.place)
     }
 
     /// Whether it is a database of a PostgreSQL server, which may have several masters.
@@ -69,21 +76,25 @@ impl DatabaseUrl {
 
     /// The URL for libpq.
     pub(crate) fn postgres(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.location {
             Location::Sqlite(_) => None,
-            Location::Postgres { address, .. } => Some(address),
+            Location::Postgres(address) => Some(address),
         }
     }
 
     pub(crate) fn location(&self) -> &Location {
-        &self.0
+        &self.location
+    }
+
+    fn of_file(path: PathBuf) -> Self {
+        Self { location: Location::Sqlite(path.clone()), place: path }
     }
 }
 
 impl Default for DatabaseUrl {
     /// `database.db` in the working directory.
     fn default() -> Self {
-        DatabaseUrl(Location::Sqlite(PathBuf::from("database.db")))
+        Self::of_file(PathBuf::from("database.db"))
     }
 }
 
@@ -104,22 +115,22 @@ impl FromStr for DatabaseUrl {
             let is_plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_' | '.');
             let place: String = name.chars().map(|sign| if is_plain(sign) { sign } else { '_' }).collect();
             let place = format!("./{}", place.trim_start_matches('.'));
-            return Ok(DatabaseUrl(Location::Postgres { address: text.to_owned(), place: place.into() }));
+            return Ok(Self { location: Location::Postgres(text.to_owned()), place: place.into() });
         }
         let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
         if path.contains("://") || path == ":memory:" || path.is_empty() {
             return Err(bad());
         }
-        Ok(DatabaseUrl(Location::Sqlite(PathBuf::from(path))))
+        Ok(Self::of_file(PathBuf::from(path)))
     }
 }
 
 /// A path, or the URL without user, password and parameters.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.location {
             Location::Sqlite(path) => write!(f, "{}", path.display()),
-            Location::Postgres { address, .. } => f.write_str(&without_secrets(address)),
+            Location::Postgres(address) => f.write_str(&without_secrets(address)),
         }
     }
 }
@@ -181,5 +192,17 @@ mod tests {
         assert!(!format!("{url:?}").contains("sec"), "{url:?}");
         assert_eq!(url.postgres(), Some("postgres://me:sec@ret@host:5432/db?password=other"));
         assert_eq!(url.file(), None);
+    }
+
+    #[test]
+    fn other_files_may_be_elsewhere() {
+        let url: DatabaseUrl = "postgres://host/shop".parse().unwrap();
+        let url = url.working_in(Path::new("/var/lib/tributary"));
+        assert_eq!(
+            (url.place(), url.to_string().as_str()),
+            (Path::new("/var/lib/tributary/shop"), "postgres://host/shop")
+        );
+        let url = "data/x.db".parse::<DatabaseUrl>().unwrap().working_in(Path::new("work"));
+        assert_eq!((url.place(), url.file()), (Path::new("work/x.db"), Some(Path::new("data/x.db"))));
     }
 }

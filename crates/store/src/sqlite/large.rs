@@ -81,7 +81,7 @@ impl Store {
     /// holds the old content of pages, of which there is next to none, so new ones are written once. With the log they are written to
     /// the log, read again, and written to the database: nearly half of the time that the writing of a first load takes.
     fn leave_log(&mut self) -> Result<bool, Error> {
-        let size = std::fs::metadata(self.url.place()).map_or(u64::MAX, |file| file.len());
+        let size = std::fs::metadata(self.url.path()).map_or(u64::MAX, |file| file.len());
         if size > MAX_SMALL_BYTES || !self.is_catalog_empty()? {
             return Ok(false);
         }

@@ -21,7 +21,7 @@ impl Store {
     /// # Errors
     /// [`Error::Displaced`].
     pub(crate) fn check_file(&self) -> Result<(), Error> {
-        let path = self.url.place();
+        let path = self.url.path();
         if FileIdentity::at(path) == self.file { Ok(()) } else { Err(Error::Displaced { path: path.to_owned() }) }
     }
 }

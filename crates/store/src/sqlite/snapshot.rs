@@ -42,9 +42,9 @@ impl Snapshot {
             return Err(Error::Copy { path: url.to_string().into(), reason });
         }
         drop(Store::open_existing(url)?);
-        let failed = |error| copy_error(url.place(), &error);
+        let failed = |error| copy_error(url.path(), &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(sqlite_uri(url.place(), "ro"), flags).map_err(failed)?;
+        let connection = Connection::open_with_flags(sqlite_uri(url.path(), "ro"), flags).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         // The transaction begins at the first read.
         connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema").map_err(failed)?;
@@ -64,7 +64,7 @@ impl Snapshot {
             };
             query.query_map([], row)?.collect::<Result<Vec<_>, rusqlite::Error>>()
         };
-        read().map_err(|error| copy_error(self.url.place(), &error))
+        read().map_err(|error| copy_error(self.url.path(), &error))
     }
 
     /// Copies all pages to a new file, which is then a database of its own without a log, and checks it.
@@ -88,8 +88,8 @@ impl Snapshot {
         };
         match copy() {
             Ok(found) if found == "ok" => Ok(()),
-            Ok(reason) => Err(Error::Copy { path: self.url.place().to_owned(), reason }),
-            Err(error) => Err(copy_error(self.url.place(), &error)),
+            Ok(reason) => Err(Error::Copy { path: self.url.path().to_owned(), reason }),
+            Err(error) => Err(copy_error(self.url.path(), &error)),
         }
     }
 }

@@ -69,7 +69,7 @@ impl Store {
 
     /// The path of the write-ahead log.
     pub(crate) fn log_path(&self) -> PathBuf {
-        let mut log = self.url.place().as_os_str().to_owned();
+        let mut log = self.url.path().as_os_str().to_owned();
         log.push("-wal");
         log.into()
     }

@@ -1,4 +1,4 @@
-//! What only a PostgreSQL server does. These tests need one, so they are ignored unless asked for: `cargo xtask services` starts it.
+//! Tests of what only a PostgreSQL server does. These tests need one, so they are ignored unless asked for: `cargo xtask services` starts it.
 
 mod lease;
 mod schema;

@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_page_is_bounded_and_counts_all() {
         let source = |number: usize| {
-            let state = if number % 10 == 0 { "down" } else { "up" };
+            let state = if number.is_multiple_of(10) { "down" } else { "up" };
             Source { name: format!("s{number:04}"), state: state.to_owned(), files: 1, ..evil_source() }
         };
         let check = |state: &str, part: &str, expect: (usize, usize, usize)| {
