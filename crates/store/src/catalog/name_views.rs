@@ -1,12 +1,11 @@
 //! Lists of names and their counts, for people and programs. Writes are in `aggr`.
 
-use diesel::{connection::DefaultLoadingMode, prelude::*};
+use diesel::prelude::*;
 
 use super::aggr::AggrRow;
 use crate::{
     Error, Store,
-    database::functions::instr,
-    database::{error::OrCannot, schema::aggr},
+    database::{connection::on_either, error::OrCannot, functions::instr, schema::aggr},
 };
 
 /// The order of a list of names.
@@ -78,19 +77,21 @@ impl Store {
         offset: i64,
         mut take: impl FnMut(AggrRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut query = aggr::table.select(AggrRow::as_select()).limit(limit).offset(offset).into_boxed();
-        query = match order {
-            AggrOrder::Name => query.order(aggr::name),
-            AggrOrder::MostProducts => query.order((aggr::no_of_products.desc(), aggr::name)),
-        };
-        if let Some(part) = part {
-            query = query.filter(instr(aggr::name, part).gt(0));
-        }
-        let rows = query.load_iter::<AggrRow, DefaultLoadingMode>(&mut self.connection);
-        for row in rows.or_cannot(|| "read aggr")? {
-            take(row.or_cannot(|| "read aggr")?)?;
-        }
-        Ok(())
+        on_either!(&mut self.connection, connection, Rows => {
+            let mut query = aggr::table.select(AggrRow::as_select()).limit(limit).offset(offset).into_boxed();
+            query = match order {
+                AggrOrder::Name => query.order(aggr::name),
+                AggrOrder::MostProducts => query.order((aggr::no_of_products.desc(), aggr::name)),
+            };
+            if let Some(part) = part {
+                query = query.filter(instr(aggr::name, part).gt(0));
+            }
+            let rows = query.load_iter::<AggrRow, Rows>(connection);
+            for row in rows.or_cannot(|| "read aggr")? {
+                take(row.or_cannot(|| "read aggr")?)?;
+            }
+            Ok(())
+        })
     }
 
     /// The number of names; with `part` only names that contain it.

@@ -2,7 +2,6 @@
 //! `products`.
 
 use diesel::{
-    connection::DefaultLoadingMode,
     dsl::sql,
     prelude::*,
     sql_types::{Bool, Double, Nullable, Text},
@@ -14,9 +13,10 @@ use super::{
 };
 use crate::{
     Error, Store,
-    database::functions::instr,
     database::{
+        connection::on_either,
         error::OrCannot,
+        functions::instr,
         schema::{edits, files, products, sources},
     },
 };
@@ -271,74 +271,67 @@ impl Store {
         limit: i64,
         take: &mut dyn FnMut(ProductView) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let query = with_origin()
-            .select((
-                products::sku,
-                products::name,
-                products::description,
-                products::own,
-                sources::name.nullable(),
-                files::path.nullable(),
-                products::edited,
-                products::first_seen,
-                products::changed_at,
-            ))
-            .limit(limit)
-            .into_boxed();
         let dialect = Sql::of(self.connection.kind());
-        let mut query = filtered!(query, filter, dialect);
-        let (number, of) = (dialect.number_of(column), dialect.text_of(column));
-        let (direction, behind) = if *descending { (" DESC", "<") } else { ("", ">") };
-        let behind_place = |ProductPlace { text, sku }: &ProductPlace| {
-            let texts = sql::<Bool>(&format!("({of}, products.sku) {behind} (")).bind::<Text, _>(text.clone());
-            texts.sql(", ").bind::<Text, _>(sku.clone()).sql(")")
-        };
-        let number_of_text = |operator: &str, text: &str| {
-            sql::<Bool>(&format!("{number} {operator} {}", dialect.as_number.0))
-                .bind::<Text, _>(text.to_owned())
-                .sql(dialect.as_number.1)
-        };
-        query = match segment {
-            Segment::All => query,
-            Segment::BehindSku(sku) if *descending => query.filter(products::sku.lt(*sku)),
-            Segment::BehindSku(sku) => query.filter(products::sku.gt(*sku)),
-            Segment::TextsBehind(place) => {
-                query.filter(sql::<Bool>(&format!("{number} IS NULL"))).filter(behind_place(place))
-            }
-            Segment::EqualBehind(place) => query.filter(number_of_text("=", &place.text)).filter(behind_place(place)),
-            Segment::NumbersBehind(text) => query.filter(number_of_text(behind, text)),
-            Segment::Texts => query.filter(sql::<Bool>(&format!("{number} IS NULL"))),
-            // All from the infinity on: `IS NOT NULL` would scan the index from its beginning.
-            Segment::Numbers => query.filter(sql::<Bool>(&format!("{number} >= {}", dialect.least_number))),
-        };
-        if column == "sku" {
-            query = if *descending { query.order(products::sku.desc()) } else { query.order(products::sku) };
-        } else {
-            // Where all have the same number, ordering by it would make SQLite sort what the index has in order.
-            let first = if segment.is_of_one_number() {
-                String::new()
-            } else {
-                format!("{number}{direction}{}, ", dialect.nulls[usize::from(*descending)])
+        on_either!(&mut self.connection, connection, Rows => {
+            let query = with_origin()
+                .select((
+                    products::sku,
+                    products::name,
+                    products::description,
+                    products::own,
+                    sources::name.nullable(),
+                    files::path.nullable(),
+                    products::edited,
+                    products::first_seen,
+                    products::changed_at,
+                ))
+                .limit(limit)
+                .into_boxed();
+            let mut query = filtered!(query, filter, dialect);
+            let (number, of) = (dialect.number_of(column), dialect.text_of(column));
+            let (direction, behind) = if *descending { (" DESC", "<") } else { ("", ">") };
+            let behind_place = |ProductPlace { text, sku }: &ProductPlace| {
+                let texts = sql::<Bool>(&format!("({of}, products.sku) {behind} (")).bind::<Text, _>(text.clone());
+                texts.sql(", ").bind::<Text, _>(sku.clone()).sql(")")
             };
-            let order = format!("{first}{of}{direction}, products.sku{direction}");
-            query = query.order(sql::<Nullable<Double>>(&order));
-        }
-        let rows = query.load_iter::<ProductView, DefaultLoadingMode>(&mut self.connection);
-        for row in rows.or_cannot(|| "read products")? {
-            if !take(row.or_cannot(|| "read products")?)? {
-                break;
+            let number_of_text = |operator: &str, text: &str| {
+                sql::<Bool>(&format!("{number} {operator} {}", dialect.as_number.0))
+                    .bind::<Text, _>(text.to_owned())
+                    .sql(dialect.as_number.1)
+            };
+            query = match segment {
+                Segment::All => query,
+                Segment::BehindSku(sku) if *descending => query.filter(products::sku.lt(*sku)),
+                Segment::BehindSku(sku) => query.filter(products::sku.gt(*sku)),
+                Segment::TextsBehind(place) => {
+                    query.filter(sql::<Bool>(&format!("{number} IS NULL"))).filter(behind_place(place))
+                }
+                Segment::EqualBehind(place) => query.filter(number_of_text("=", &place.text)).filter(behind_place(place)),
+                Segment::NumbersBehind(text) => query.filter(number_of_text(behind, text)),
+                Segment::Texts => query.filter(sql::<Bool>(&format!("{number} IS NULL"))),
+                // All from the infinity on: `IS NOT NULL` would scan the index from its beginning.
+                Segment::Numbers => query.filter(sql::<Bool>(&format!("{number} >= {}", dialect.least_number))),
+            };
+            if column == "sku" {
+                query = if *descending { query.order(products::sku.desc()) } else { query.order(products::sku) };
+            } else {
+                // Where all have the same number, ordering by it would make SQLite sort what the index has in order.
+                let first = if segment.is_of_one_number() {
+                    String::new()
+                } else {
+                    format!("{number}{direction}{}, ", dialect.nulls[usize::from(*descending)])
+                };
+                let order = format!("{first}{of}{direction}, products.sku{direction}");
+                query = query.order(sql::<Nullable<Double>>(&order));
             }
-        }
-        Ok(())
-    }
-
-    /// True if a sku is shown.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub fn is_shown(&mut self, sku: &str) -> Result<bool, Error> {
-        let query = diesel::select(diesel::dsl::exists(products::table.filter(products::sku.eq(sku))));
-        query.get_result(&mut self.connection).or_cannot(|| format!("look for {sku:?} in products"))
+            let rows = query.load_iter::<ProductView, Rows>(connection);
+            for row in rows.or_cannot(|| "read products")? {
+                if !take(row.or_cannot(|| "read products")?)? {
+                    break;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The sku that lies `rows` rows behind the sku `from`, or at the front without one, in ascending order or in descending order. `None`

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     Error, Store,
-    database::keys::{Lookup, each, rows_within},
     database::{
         error::OrCannot,
+        keys::{Lookup, each, rows_within},
         schema::{products, shadowed},
     },
 };
@@ -28,6 +28,15 @@ pub struct SkuRows {
 }
 
 impl Store {
+    /// True if a sku is shown.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn is_shown(&mut self, sku: &str) -> Result<bool, Error> {
+        let query = diesel::select(diesel::dsl::exists(products::table.filter(products::sku.eq(sku))));
+        query.get_result(&mut self.connection).or_cannot(|| format!("look for {sku:?} in products"))
+    }
+
     /// The rows of some skus, which must be sorted by bytes and unique.
     ///
     /// # Errors

@@ -14,6 +14,24 @@ pub(crate) enum AnyConnection {
     Postgres(PgConnection),
 }
 
+/// Runs a block on the connection of either kind, so that its rows are read one by one: libpq would hold all of them in memory, if it were
+/// asked for them in the way that [`AnyConnection`] asks. `$rows` names the loading mode in the block.
+macro_rules! on_either {
+    ($any:expr, $connection:ident, $rows:ident => $block:block) => {
+        match $any {
+            $crate::database::connection::AnyConnection::Sqlite($connection) => {
+                type $rows = diesel::connection::DefaultLoadingMode;
+                $block
+            }
+            $crate::database::connection::AnyConnection::Postgres($connection) => {
+                type $rows = diesel::pg::PgRowByRowLoadingMode;
+                $block
+            }
+        }
+    };
+}
+pub(crate) use on_either;
+
 /// A kind of database, for the SQL that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

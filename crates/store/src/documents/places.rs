@@ -5,8 +5,7 @@ use diesel::prelude::*;
 use super::rows::{DocumentRow, DocumentState, Place};
 use crate::{
     Error, Store,
-    database::keys::KEYS_PER_STATEMENT,
-    database::{error::OrCannot, schema::documents::dsl},
+    database::{error::OrCannot, keys::KEYS_PER_STATEMENT, schema::documents::dsl},
 };
 
 impl Store {

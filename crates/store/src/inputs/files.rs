@@ -12,9 +12,9 @@ use diesel::{
 
 use crate::{
     Error, Store,
-    database::keys::KEYS_PER_STATEMENT,
     database::{
         error::{OrCannot, exactly_one},
+        keys::KEYS_PER_STATEMENT,
         schema::{
             files::{self, dsl},
             pages, sources,

@@ -9,10 +9,10 @@ use diesel::{dsl::max, prelude::*};
 
 use crate::{
     Error, MAX_PAGE_BYTES, Store,
-    database::functions::instr,
-    database::keys::KEYS_PER_STATEMENT,
     database::{
         error::OrCannot,
+        functions::instr,
+        keys::KEYS_PER_STATEMENT,
         schema::{files, rejects, sources},
     },
 };
