@@ -28,7 +28,7 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "ADDR:PORT", env = "TRIBUTARY_LISTEN")]
     pub listen: Option<String>,
 
-    /// Address of this master as others reach it, such as https://shop.example. A master that only reads sends changes there
+    /// Address of this master as others reach it, such as `https://shop.example`. A master that only reads sends changes there
     #[arg(long, value_name = "URL", env = "TRIBUTARY_PUBLIC_URL")]
     pub public_url: Option<String>,
 
