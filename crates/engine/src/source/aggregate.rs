@@ -1,21 +1,17 @@
 //! `POST /aggregate`: asks a source for the partial of one of its files. It does not know what the groups mean.
 
 use anyhow::{Context as _, Result, anyhow};
-use futures_util::StreamExt;
-use reqwest::{StatusCode, header::CONTENT_TYPE};
 use tributary_budget::Share;
 use tributary_config::ReportConfig;
 use tributary_csv_gate::FileReject;
-use tributary_http_client::{Error, LOOK_BETWEEN};
-use tributary_protocol::{
-    Aggregate, AggregateLine, BodyDigest, CONTENT_DIGEST, FormatSpec, ManifestEntry, PartialHead,
-};
+use tributary_http_client::LOOK_BETWEEN;
+use tributary_protocol::{Aggregate, AggregateLine, BodyDigest, FormatSpec, ManifestEntry, PartialHead};
 use tributary_report::{IncomingError, IncomingPartial, ReportPlan};
 
 use super::{
     FetchError, GroupLines,
-    body_lines::{BodyLines, Chunks, FREE_LINE_BYTES, FileProgress, no_room},
-    client::{SourceClient, answer},
+    body_lines::{BodyLines, Chunks, FREE_LINE_BYTES, no_room},
+    client::SourceClient,
 };
 
 const ROUTE: &str = "/aggregate";
@@ -81,41 +77,11 @@ impl SourceClient {
             report: report.spec.clone(),
             settings: (*format != FormatSpec::default()).then(|| format.clone()),
         };
-        let body = serde_json::to_vec(&asked).context("failed to write a request for a partial")?;
-        let request = self.post("aggregate?digest=1").header(CONTENT_DIGEST, BodyDigest::of(&body).header());
-        match answer(request.header(CONTENT_TYPE, "application/json").body(body)).await {
-            Ok(response) => {
-                let progress = FileProgress::of(entry.size);
-                let memory = &self.http.memory;
-                let mut body =
-                    BodyLines::new(ROUTE, response.bytes_stream().boxed(), self.pace(), progress, memory.line());
-                read(&mut body, memory.line(), (&report.plan, lines()), read_on).await.map(Answered::With)
-            }
-            Err(error) if is_unsupported(&error) => Ok(Answered::CannotCompute),
-            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
-                Err(FetchError::Changed(error.to_string()))
-            }
-            Err(error) if error.is_unanswered() => Err(FetchError::Stalled(error.to_string())),
-            Err(error) => Err(FetchError::Failed(error.into())),
-        }
+        let Some(mut body) = self.ask(("aggregate?digest=1", ROUTE), &asked, entry).await? else {
+            return Ok(Answered::CannotCompute);
+        };
+        read(&mut body, self.http.memory.line(), (&report.plan, lines()), read_on).await.map(Answered::With)
     }
-}
-
-/// Whether the source cannot compute partials: a program that does not know this request, or a version that counts
-/// differently or understands less.
-pub(super) fn is_unsupported(error: &Error) -> bool {
-    matches!(
-        error.status(),
-        Some(
-            StatusCode::BAD_REQUEST
-                | StatusCode::NOT_FOUND
-                | StatusCode::METHOD_NOT_ALLOWED
-                | StatusCode::CONFLICT
-                | StatusCode::PAYLOAD_TOO_LARGE
-                | StatusCode::UNPROCESSABLE_ENTITY
-                | StatusCode::NOT_IMPLEMENTED
-        )
-    )
 }
 
 async fn read<S: Chunks>(

@@ -15,6 +15,7 @@ mod memory;
 mod objects;
 mod origin;
 mod plain;
+mod question;
 mod spool;
 
 pub(crate) use aggregate::{Answer, Answered};

@@ -4,21 +4,12 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use futures_util::StreamExt;
-use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
+use reqwest::Method;
 use tokio::runtime::Handle;
 use tributary_http_client::{expect_success, read_json};
-use tributary_protocol::{
-    AskPlain, BodyDigest, CONTENT_DIGEST, Capability, CapabilityRequest, FormatSpec, ManifestEntry, PlainFile,
-    PlainLine,
-};
+use tributary_protocol::{AskPlain, Capability, CapabilityRequest, FormatSpec, ManifestEntry, PlainFile, PlainLine};
 
-use super::{
-    FetchError,
-    aggregate::is_unsupported,
-    body_lines::{BodyLines, FileProgress},
-    client::{SourceClient, answer},
-};
+use super::{FetchError, client::SourceClient};
 
 const ROUTE: &str = "/plain";
 /// Time limit for making or revoking a capability.
@@ -50,19 +41,7 @@ impl SourceClient {
             format: tributary_report::partial_format(),
             settings: (*format != FormatSpec::default()).then(|| format.clone()),
         };
-        let body = serde_json::to_vec(&asked).context("failed to write a question about a file")?;
-        let request = self.post("plain").header(CONTENT_DIGEST, BodyDigest::of(&body).header());
-        let response = match answer(request.header(CONTENT_TYPE, "application/json").body(body)).await {
-            Ok(response) => response,
-            Err(error) if is_unsupported(&error) => return Ok(IsPlain::Unknown),
-            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
-                return Err(FetchError::Changed(error.to_string()));
-            }
-            Err(error) if error.is_unanswered() => return Err(FetchError::Stalled(error.to_string())),
-            Err(error) => return Err(FetchError::Failed(error.into())),
-        };
-        let (chunks, line) = (response.bytes_stream().boxed(), self.http.memory.line());
-        let mut body = BodyLines::new(ROUTE, chunks, self.pace(), FileProgress::of(entry.size), line);
+        let Some(mut body) = self.ask(("plain", ROUTE), &asked, entry).await? else { return Ok(IsPlain::Unknown) };
         loop {
             let line = body.next_line().await?;
             match serde_json::from_slice(&line).context("/plain does not answer as a source does")? {
