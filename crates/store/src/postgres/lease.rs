@@ -27,8 +27,10 @@ use crate::{
     database::{connection::AnyConnection, error::OrCannot},
 };
 
-/// The key of the lock: two numbers, the second one of the schema in use.
-const KEY: &str = "1953655138, hashtext(current_schema())";
+/// The key of the lock has two numbers. The first one is that of this lock among all of the database.
+const CLASS: i32 = 1_953_655_138;
+/// The second one is that of the schema in use.
+const SCHEMA: &str = "hashtext(current_schema())";
 /// The interval of its signs of life. The server's patience is in [`Session`].
 const PING: Duration = Duration::from_secs(2);
 /// The interval of tries to get a lost session back.
@@ -102,11 +104,11 @@ impl Lease {
     pub(crate) fn is_held(connection: &mut AnyConnection) -> QueryResult<bool> {
         let AnyConnection::Postgres(postgres) = connection else { return Ok(false) };
         // The halves of its key, as the server lists them.
-        let held: Taken = sql_query(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1953655138 \
-             AND objid = (hashtext(current_schema())::bigint & 4294967295)::oid AND objsubid = 2 \
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS taken",
-        )
+        let held: Taken = sql_query(format!(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {CLASS} \
+             AND objid = ({SCHEMA}::bigint & 4294967295)::oid AND objsubid = 2 \
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS taken"
+        ))
         .get_result(postgres)?;
         Ok(held.taken)
     }
@@ -129,7 +131,8 @@ impl Drop for Lease {
 }
 
 fn try_lock(session: &mut PgConnection) -> QueryResult<bool> {
-    let taken: Taken = sql_query(format!("SELECT pg_try_advisory_lock({KEY}) AS taken")).get_result(session)?;
+    let taken: Taken =
+        sql_query(format!("SELECT pg_try_advisory_lock({CLASS}, {SCHEMA}) AS taken")).get_result(session)?;
     Ok(taken.taken)
 }
 
@@ -210,7 +213,7 @@ impl Keeper {
             tracing::debug!(%error, "cannot say that nobody is active: {error}");
         }
         // The end of the session frees the lock; asking for it does so before the next statement of others.
-        let _ = session.batch_execute(&format!("SELECT pg_advisory_unlock({KEY})"));
+        let _ = session.batch_execute(&format!("SELECT pg_advisory_unlock({CLASS}, {SCHEMA})"));
     }
 
     /// Takes the lock with a new session; `None` if another process has had it since.
