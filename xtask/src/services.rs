@@ -105,6 +105,17 @@ const SERVICES: [Service; 4] = [
     },
 ];
 
+/// The server of measurements: what it has committed is on the disk.
+const DURABLE_POSTGRES: Service = Service {
+    name: "postgresql",
+    port: || Ok(free_port()?),
+    command: postgres::durable,
+    answers: postgres::answers,
+    variable: "TRIBUTARY_TEST_POSTGRES",
+    address: postgres::address,
+    more: |_| Vec::new(),
+};
+
 /// Programs that the services and the tests run, each with its Debian package.
 const PROGRAMS: [(&str, &str); 13] = [
     ("chromedriver", "chromium-driver"),
@@ -228,8 +239,13 @@ fn stay(running: &mut [Running], interrupted: &Interrupted) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
+/// Starts a PostgreSQL server in a folder of its own below `home`.
+pub(crate) fn durable_postgres(home: &Path, interrupted: &Interrupted) -> Result<Running<'static>> {
+    Running::start(&DURABLE_POSTGRES, home, interrupted)
+}
+
 /// A running service. It is stopped when this is dropped.
-struct Running<'a> {
+pub(crate) struct Running<'a> {
     service: &'a Service,
     group: Group,
     address: String,
@@ -258,6 +274,11 @@ impl<'a> Running<'a> {
             pause();
         }
         Ok(running)
+    }
+
+    /// The address in that variable.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// The variables in which tests find it.

@@ -11,6 +11,7 @@ mod figures;
 mod folders;
 mod follow;
 mod options;
+mod postgres;
 mod python;
 mod queues;
 mod reports;
@@ -52,6 +53,8 @@ enum Task {
     Queues(queues::Args),
     /// Totals over sales files of many gigabytes, and uploads of them; beside DuckDB and polars
     Reports(reports::Args),
+    /// A catalog in PostgreSQL beside SQLite and psycopg, and a standby that takes over
+    Postgres(postgres::Args),
     /// Ten thousand sources that this program plays: idle, changing, ill; and a start with them
     Sources(sources::Args),
     /// Sales files of many gigabytes, streamed over gRPC; beside DuckDB and the processor that the protocol comes from
@@ -68,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Task::Documents(args) => documents::run(args),
         Task::Queues(args) => queues::run(args),
         Task::Reports(args) => reports::run(args),
+        Task::Postgres(args) => postgres::run(args),
         Task::Sources(args) => sources::run(args),
         Task::Sales(args) => sales::run(args),
     }

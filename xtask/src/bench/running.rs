@@ -74,7 +74,7 @@ impl Served {
     }
 
     /// The flag with which a master follows it.
-    fn flag(&self) -> String {
+    pub(super) fn flag(&self) -> String {
         format!("--source={}={}", self.name, self.source.url)
     }
 
@@ -90,8 +90,13 @@ impl Served {
 
     /// Runs `master --once` on the database in `folder`.
     pub(super) fn pass(&self, folder: &Path) -> Result<Pass> {
+        self.pass_into(folder, None)
+    }
+
+    /// Runs `master --once` in `folder`, with a flag that names another database.
+    pub(super) fn pass_into(&self, folder: &Path, database: Option<&str>) -> Result<Pass> {
         let mut once = process::command("master", folder);
-        once.args(["--once", &self.flag()]).env("RUST_LOG", "error");
+        once.args(["--once", &self.flag()]).args(database).env("RUST_LOG", "error");
         write_back()?;
         let before = usage::cpu_so_far(self.source.id())?;
         let (master, _) = usage::run(once, Stdio::null())?;
@@ -114,8 +119,13 @@ impl Served {
 
 /// Starts a master that follows these folders with its database in `folder`, and waits until it is ready.
 pub(super) fn master(folder: &Path, followed: &[&Served]) -> Result<Daemon> {
+    master_of(folder, followed, None)
+}
+
+/// The same with a flag that names another database.
+pub(super) fn master_of(folder: &Path, followed: &[&Served], database: Option<&str>) -> Result<Daemon> {
     let mut master = process::command("master", folder);
-    master.args(["--listen", "127.0.0.1:0"]).args(followed.iter().map(|served| served.flag()));
+    master.args(["--listen", "127.0.0.1:0"]).args(followed.iter().map(|served| served.flag())).args(database);
     master.env("RUST_LOG", "error");
     let master = Daemon::start(master);
     let url = format!("{}/readyz", master.url);

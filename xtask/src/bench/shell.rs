@@ -1,5 +1,5 @@
-//! A database, read by the `sqlite3` shell: a program that is not ours, as any user might have it open. One shell stays open, so that a
-//! query does not start a program.
+//! A database, read by the shell of its kind, `sqlite3` or `psql`: a program that is not ours, as any user might have it open. One shell
+//! stays open, so that a query does not start a program.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -24,8 +24,18 @@ impl Shell {
     pub(super) fn open(database: &Path) -> Result<Self> {
         let mut command = Command::new("sqlite3");
         command.args(["-init", "/dev/null", "-batch", "-readonly"]).arg(database);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().context("failed to start sqlite3 (`apt-get install sqlite3`)")?;
+        Self::start(command).context("failed to start sqlite3 (`apt-get install sqlite3`)")
+    }
+
+    /// Opens a PostgreSQL database by its URL.
+    pub(super) fn of_postgres(url: &str) -> Result<Self> {
+        let mut command = Command::new("psql");
+        command.args(["-X", "-q", "-t", "-A", url]);
+        Self::start(command).context("failed to start psql (`apt-get install postgresql`)")
+    }
+
+    fn start(mut command: Command) -> Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let questions = child.stdin.take().context("the shell's input is piped")?;
         let answers = BufReader::new(child.stdout.take().context("the shell's output is piped")?);
         Ok(Self { child, questions, answers })
@@ -33,10 +43,10 @@ impl Shell {
 
     /// Runs a query whose result is one value without a line end.
     pub(super) fn ask(&mut self, query: &str) -> Result<String> {
-        self.questions.write_all(format!("{query};\n").as_bytes()).context("the sqlite3 shell has ended")?;
+        self.questions.write_all(format!("{query};\n").as_bytes()).context("the shell of the database has ended")?;
         let mut line = String::new();
-        self.answers.read_line(&mut line).context("the sqlite3 shell has ended")?;
-        ensure!(line.ends_with('\n'), "the sqlite3 shell does not answer `{query}`");
+        self.answers.read_line(&mut line).context("the shell of the database has ended")?;
+        ensure!(line.ends_with('\n'), "the shell of the database does not answer `{query}`");
         Ok(line.trim_end_matches('\n').to_owned())
     }
 

@@ -1,4 +1,4 @@
-//! The PostgreSQL server, with a data folder of its own. It keeps nothing, so it writes without waiting for the disk.
+//! A PostgreSQL server with a data folder of its own.
 
 use std::{
     fs,
@@ -15,7 +15,15 @@ const USER: &str = "postgres";
 /// The folders of Debian's packages, one per version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
+/// The server of tests keeps nothing, so it writes without waiting for the disk.
 pub(super) fn command(port: u16, folder: &Path) -> Result<Command> {
+    let mut server = durable(port, folder)?;
+    server.args(["-c", "fsync=off"]);
+    Ok(server)
+}
+
+/// The server of measurements has the usual settings.
+pub(super) fn durable(port: u16, folder: &Path) -> Result<Command> {
     let programs = programs()?;
     if rustix::process::geteuid().is_root() {
         let user = fs::read_to_string("/etc/passwd")?;
@@ -48,7 +56,6 @@ pub(super) fn command(port: u16, folder: &Path) -> Result<Command> {
         "listen_addresses=127.0.0.1".to_owned(),
         format!("port={port}"),
         format!("unix_socket_directories={}", folder.display()),
-        "fsync=off".to_owned(),
         "max_connections=300".to_owned(),
     ] {
         server.arg("-c").arg(setting);

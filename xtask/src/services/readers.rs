@@ -9,7 +9,7 @@ use crate::workspace::{root, run};
 
 /// The environment variable in which tests find the Python; if it is set already, that one is taken.
 pub(super) const VARIABLE: &str = "TRIBUTARY_E2E_PYTHON";
-const PACKAGES: [&str; 17] = [
+const PACKAGES: [&str; 18] = [
     "pandas==3.1.1",
     "polars==2.1.0",
     "duckdb==2.0.1",
@@ -27,9 +27,10 @@ const PACKAGES: [&str; 17] = [
     "boto3==1.44.8",
     "datafusion==55.0.0",
     "adbc-driver-flightsql==1.13.0",
+    "psycopg[binary]==3.3.9",
 ];
 /// The modules that they bring.
-const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket, schemathesis\nimport grpc, grpc_tools, grpc_health, grpc_reflection\nimport localbucket, boto3, datafusion, adbc_driver_flightsql";
+const MODULES: &str = "import pandas, polars, duckdb, tusclient, pika, socketio, requests, websocket, schemathesis\nimport grpc, grpc_tools, grpc_health, grpc_reflection\nimport localbucket, boto3, datafusion, adbc_driver_flightsql, psycopg";
 
 /// Returns the Python, and makes it first if `install` says so.
 pub(super) fn python(install: bool) -> Result<OsString> {
