@@ -16,7 +16,7 @@ use tokio::{
 use crate::client::{CONNECT_TIMEOUT, POOL_TIMEOUT};
 
 /// Limit for the head of an answer. Longer ones are left to the ordinary client.
-const BUFFER_BYTES: usize = 4 << 10;
+const BUFFER_BYTES: usize = 2 << 10;
 /// The same for a body.
 const MAX_BODY_BYTES: usize = 16 << 10;
 /// Variables that may name a proxy, which the ordinary client asks.
