@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Bytes of texts after which a batch ends.
-const MAX_BATCH_BYTES: usize = 512 << 10;
+const MAX_BATCH_BYTES: usize = 1 << 20;
 
 /// Changed rows of several files in order of sku. They are copied, so that a batch outlives the cursors it was read from.
 #[derive(Debug, Default)]

@@ -8,9 +8,10 @@ use crate::{
     database::{
         bulk::{Bulk, Change, Values},
         error::{OrCannot, all_of},
-        keys::{KEYS_PER_STATEMENT, Lookup, each, rows_of_keys},
+        keys::{Lookup, each, rows_of_keys},
         schema::aggr::dsl,
     },
+    postgres::{CopyInto, copy_into},
 };
 
 /// One name and its number of products.
@@ -41,37 +42,34 @@ const AGGR: Lookup<AggrRow> = Lookup {
 };
 
 impl Store {
-    /// Adds a difference to the count of each name. The names must be sorted by bytes and unique, the differences not zero. A new
+    /// Adds a difference to the count of each name, all of which are held in memory. The names must be sorted by bytes and unique, the differences not zero. A new
     /// name gets a row; a name whose count becomes 0 loses it.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a count would fall below 0: `aggr` and `products` disagreed before.
     pub fn add_to_aggr<T: AsRef<str>>(&mut self, differences: &[(T, i64)]) -> Result<(), Error> {
-        let mut names_added = 0;
-        for differences in differences.chunks(KEYS_PER_STATEMENT) {
-            let names: Vec<&str> = differences.iter().map(|(name, _)| name.as_ref()).collect();
-            let before =
-                rows_of_keys(&mut self.connection, &names, &AGGR).or_cannot(|| "read counts of names from aggr")?;
-            let mut before = before.into_iter().peekable();
-            let (mut outdated, mut counted) = (Vec::new(), Vec::new());
-            for (name, difference) in differences {
-                let name = name.as_ref();
-                let old = before.next_if(|row| row.name == *name).map_or(0, |row| row.no_of_products);
-                let new = old + difference;
-                if new < 0 {
-                    let removed = old - new;
-                    let what = format!("`aggr` counts {old} products of the name {name:?}, but {removed} are removed");
-                    return Err(Error::Corrupt { what });
-                }
-                // Deletes and inserts, for the same reason as `update_products`.
-                outdated.extend((old > 0).then_some(NameKey(name)));
-                counted.extend((new > 0).then_some(NameCount(name, new)));
+        let names: Vec<&str> = differences.iter().map(|(name, _)| name.as_ref()).collect();
+        let before =
+            rows_of_keys(&mut self.connection, &names, &AGGR).or_cannot(|| "read counts of names from aggr")?;
+        let mut before = before.into_iter().peekable();
+        let (mut outdated, mut counted) = (Vec::new(), Vec::new());
+        for (name, difference) in differences {
+            let name = name.as_ref();
+            let old = before.next_if(|row| row.name == *name).map_or(0, |row| row.no_of_products);
+            let new = old + difference;
+            if new < 0 {
+                let removed = old - new;
+                let what = format!("`aggr` counts {old} products of the name {name:?}, but {removed} are removed");
+                return Err(Error::Corrupt { what });
             }
-            let deleted = self.bulk(&outdated, |NameKey(name)| format!("delete the name {name:?} from aggr"))?;
-            all_of(&outdated, deleted, |NameKey(name)| format!("`aggr` has no row for the name {name:?}"))?;
-            self.bulk(&counted, |NameCount(name, count)| format!("count {count} products of {name:?} in aggr"))?;
-            names_added += counted.len() as i64 - outdated.len() as i64;
+            // Deletes and inserts, for the same reason as `update_products`.
+            outdated.extend((old > 0).then_some(NameKey(name)));
+            counted.extend((new > 0).then_some(NameCount(name, new)));
         }
+        let deleted = self.bulk(&outdated, |NameKey(name)| format!("delete the name {name:?} from aggr"))?;
+        all_of(&outdated, deleted, |NameKey(name)| format!("`aggr` has no row for the name {name:?}"))?;
+        self.bulk(&counted, |NameCount(name, count)| format!("count {count} products of {name:?} in aggr"))?;
+        let names_added = counted.len() as i64 - outdated.len() as i64;
         self.add_to_tally(Tally { names: names_added, ..Tally::default() })
     }
 }
@@ -95,6 +93,7 @@ impl Bulk for NameCount<'_> {
     type Kind = NameCount<'static>;
     const CHANGE: Change =
         Change::Insert { table: "aggr", columns: &["name", "no_of_products"], on_conflict: "", scattered: false };
+    const COPY: Option<CopyInto> = Some(copy_into!(aggr: name, no_of_products));
 
     fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
         out.text(self.0)?;

@@ -8,6 +8,7 @@ use crate::{
         bulk::{Bulk, Change, Values},
         error::all_of,
     },
+    postgres::{CopyInto, copy_into},
 };
 
 /// One product as shown. `T` is `String` in a row that was read, and any text in one to write.
@@ -86,6 +87,11 @@ impl<T: AsRef<str>, const OWN: bool> Bulk for Inserted<'_, T, OWN> {
         on_conflict: "",
         scattered: true,
     };
+    const COPY: Option<CopyInto> = Some(if OWN {
+        copy_into!(products: sku, name, description, file_id, edited, own, first_seen)
+    } else {
+        copy_into!(products: sku, name, description, file_id, edited, first_seen)
+    });
 
     fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
         let ProductRow { sku, name, description, file_id, edited, own } = self.row;

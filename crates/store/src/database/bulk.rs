@@ -4,7 +4,10 @@
 use diesel::QueryResult;
 
 use super::{connection::AnyConnection, error::Error, store::Store};
-use crate::{postgres, sqlite};
+use crate::{
+    postgres::{self, CopyInto},
+    sqlite,
+};
 
 /// A change that is made with many rows.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +33,8 @@ pub(crate) trait Bulk {
     type Kind: 'static;
     /// The change that is made with it.
     const CHANGE: Change;
+    /// How PostgreSQL inserts many of them faster; see `postgres::copy`. It takes no `on_conflict`.
+    const COPY: Option<CopyInto> = None;
 
     /// Pushes the row's own values, in the order of the columns.
     fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()>;

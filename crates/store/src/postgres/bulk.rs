@@ -10,6 +10,7 @@ use diesel::{
     sql_types::{Array, BigInt, Binary, Bool, Nullable, Text},
 };
 
+use super::copy::copy_rows;
 use crate::{
     Error,
     database::{
@@ -28,6 +29,9 @@ pub(crate) fn write_bulk<B: Bulk>(
     describe: impl Fn(&[B]) -> String,
 ) -> Result<usize, Error> {
     let mut written = 0;
+    if let Some(copied) = copy_rows(connection, rows) {
+        return copied.or_cannot(|| describe(rows));
+    }
     for rows in rows.chunks(ROWS_PER_STATEMENT) {
         let write = || -> QueryResult<usize> {
             let statement = BulkStatement::<B> { columns: Columns::of(rows)?, kind: PhantomData };

@@ -37,6 +37,8 @@ const PING: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(500);
 /// The longest wait for the sessions of an earlier holder to end.
 const MAX_FAREWELL: Duration = Duration::from_secs(20);
+/// The longest time between two looks at them.
+const MAX_PAUSE: Duration = Duration::from_millis(20);
 
 /// The lock of a server's database.
 #[derive(Debug)]
@@ -162,7 +164,7 @@ fn end_writers(url: &DatabaseUrl, session: &mut PgConnection) -> Result<(), Erro
          WHERE datname = current_database() AND usename = current_user AND application_name = {}",
         Session::Writer.full_name()
     );
-    let deadline = Instant::now() + MAX_FAREWELL;
+    let (deadline, mut pause) = (Instant::now() + MAX_FAREWELL, Duration::from_millis(1));
     loop {
         let ended: Ended = sql_query(&end).get_result(session).or_cannot(|| "end the sessions of an earlier master")?;
         if ended.sessions == 0 {
@@ -171,7 +173,9 @@ fn end_writers(url: &DatabaseUrl, session: &mut PgConnection) -> Result<(), Erro
         if Instant::now() >= deadline {
             return Err(cannot_open(url, "sessions of an earlier master do not end"));
         }
-        thread::sleep(Duration::from_millis(20));
+        // Most are gone at once.
+        thread::sleep(pause);
+        pause = MAX_PAUSE.min(pause * 2);
     }
 }
 

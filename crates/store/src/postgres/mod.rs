@@ -2,6 +2,7 @@
 //! system tables and types. `sqlite` is its counterpart.
 
 mod bulk;
+mod copy;
 mod dynamic_rows;
 mod lease;
 mod migrate;
@@ -13,6 +14,7 @@ pub(crate) mod schema;
 mod tables;
 
 pub(crate) use bulk::write_bulk;
+pub(crate) use copy::{CopyInto, copy_into};
 pub(crate) use dynamic_rows::{each_dynamic_row, insert_rows};
 pub(crate) use lease::Lease;
 pub(crate) use migrate::{MIGRATIONS, apply_missing};

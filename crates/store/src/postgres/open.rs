@@ -83,7 +83,10 @@ fn with_parameters(address: &str, session: Session) -> String {
 
 pub(super) fn cannot_open(url: &DatabaseUrl, reason: &str) -> Error {
     // The server's words may have several lines.
-    let reason = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    let mut reason = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    if reason.contains("SSL support is not compiled in") {
+        reason.push_str("; programs built with `cargo build --release --no-default-features` have the system's library, which encrypts");
+    }
     Error::Open { path: url.to_string().into(), reason }
 }
 
