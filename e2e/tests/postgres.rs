@@ -1,10 +1,9 @@
 //! Masters of a PostgreSQL database: they write what SQLite gets, and one follows when another is killed or paused, with nothing lost.
 
 use std::{
-    env, fs,
+    fs,
     path::Path,
     process::{Command, Output},
-    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -12,44 +11,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tributary_testkit::{
     http,
+    postgres::{self, Schema},
     process::{self, Daemon, stdout},
     wait,
 };
 
 /// A schema of its own on the server of the services.
-struct Schema {
-    server: String,
-    name: String,
-    url: String,
-}
-
-impl Schema {
-    fn create() -> Self {
-        static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
-        let server = env::var("TRIBUTARY_TEST_POSTGRES").expect("`cargo xtask services` sets it");
-        let name = format!("e2e_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-        let url = format!("{server}?options=-csearch_path%3D{name}");
-        let schema = Self { server, name, url };
-        schema.psql(&format!("CREATE SCHEMA {}", schema.name));
-        schema
-    }
-
-    /// Runs a statement as a client that is none of ours, and returns what it prints.
-    fn psql(&self, statement: &str) -> String {
-        let ran = Command::new("psql")
-            .args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-c", &format!("SET search_path = {}", self.name)])
-            .args(["-c", statement, &self.server])
-            .output()
-            .unwrap();
-        assert!(ran.status.success(), "{statement}: {}", String::from_utf8_lossy(&ran.stderr));
-        stdout(&ran)
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        self.psql(&format!("DROP SCHEMA {} CASCADE", self.name));
-    }
+fn schema() -> Schema {
+    Schema::create(&postgres::server().expect("`cargo xtask services` sets it"))
 }
 
 const CONFIGURATION: &str = r#"
@@ -91,7 +60,7 @@ fn run(program: &str, arguments: &[&str], home: &Path) -> Output {
 
 #[test]
 fn the_tables_are_those_of_sqlite() {
-    let (schema, files) = (Schema::create(), files());
+    let (schema, files) = (schema(), files());
     let source = Daemon::source(files.path());
     let printed = ["database.db", &schema.url].map(|database| {
         let home = tempfile::tempdir().unwrap();
@@ -144,7 +113,7 @@ fn edit(master: &Daemon, sku: usize, name: &str) -> Option<u16> {
 
 #[test]
 fn another_master_follows_one_that_is_killed_and_no_edit_is_lost() {
-    let (schema, files) = (Schema::create(), files());
+    let (schema, files) = (schema(), files());
     let source = Daemon::source(files.path());
     let (mut active, mut home) = master(&schema, &source.url);
     wait::until("the first load", || has_rows(&active).then_some(()));
@@ -183,7 +152,7 @@ fn signal(master: &Daemon, signal: &str) {
 
 #[test]
 fn a_paused_master_loses_its_right_to_write() {
-    let (schema, files) = (Schema::create(), files());
+    let (schema, files) = (schema(), files());
     let source = Daemon::source(files.path());
     let (paused, _home) = master(&schema, &source.url);
     wait::until("the first load", || has_rows(&paused).then_some(()));
@@ -203,7 +172,7 @@ fn a_paused_master_loses_its_right_to_write() {
 
 #[test]
 fn a_master_goes_on_after_its_server_has_ended_all_sessions() {
-    let (schema, files) = (Schema::create(), files());
+    let (schema, files) = (schema(), files());
     let source = Daemon::source(files.path());
     let (master, _home) = master(&schema, &source.url);
     wait::until("the first load", || has_rows(&master).then_some(()));

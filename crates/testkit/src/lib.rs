@@ -1,4 +1,4 @@
-//! Shared test tools: generated feeds, spawned binaries, faulty sources, waiting for a condition. Only tests and `xtask`
+//! Shared test tools: generated feeds, spawned binaries, faulty sources, schemas of a server, waiting for a condition. Only tests and `xtask`
 //! depend on it.
 #![warn(missing_docs)]
 
@@ -7,6 +7,7 @@ pub mod chromium;
 pub mod disk;
 pub mod faulty;
 pub mod http;
+pub mod postgres;
 pub mod privileges;
 pub mod process;
 pub mod proxy;
