@@ -119,9 +119,10 @@ fn the_spool_leaves_free_space_on_the_disk() {
     let large = format!("sku,name\nl,L\n{}", "\n".repeat(100_000));
     let bad = holding(&[("large.csv", &large), ("small.csv", "sku,name\ns,S\n")]);
     let mut system = beside(&bad, "");
-    let sources = std::fs::read_to_string(system.database().with_file_name("tributary.toml")).unwrap();
+    let sources = std::fs::read_to_string(system.home().join("tributary.toml")).unwrap();
     system.configure(&format!("keep_free = \"9000TiB\"\n{sources}"));
-    check(&system, "database.db.spool: the disk has no room for 100013 bytes", &["g", "s"]);
+    let spool = system.beside("spool").file_name().unwrap().to_str().unwrap().to_owned();
+    check(&system, &format!("{spool}: the disk has no room for 100013 bytes"), &["g", "s"]);
     system.start_master_that_warns();
     let error = wait::until("it says why", || {
         let source = system.json("/api/v1/sources")["items"][0].clone();

@@ -4,7 +4,7 @@ mod reasons;
 
 use std::fmt::Write;
 
-use tributary_store::{HeldVersionRow, ReportRange, Store};
+use tributary_store::{HeldVersionRow, ReportRange};
 use tributary_testkit::{http, process, wait};
 
 use crate::system::System;
@@ -253,7 +253,7 @@ fn what_is_accepted_must_be_a_source_that_is_configured() {
     // A version is held that removes a part, and then the source goes from the configuration.
     system.write("north", "feed.csv", feed("a", 20));
     held(&system, 300);
-    let configured = std::fs::read_to_string(system.database().with_file_name("tributary.toml")).unwrap();
+    let configured = std::fs::read_to_string(system.home().join("tributary.toml")).unwrap();
     system.configure("");
     let output = system.run("master", &["--accept", "north"]);
     assert_eq!(output.status.code(), Some(1), "{}", process::stdout(&output));
@@ -334,7 +334,7 @@ fn a_clock_that_is_set_lets_nothing_pass() {
     };
     system.write("north", "feed.csv", "sku,name\n");
     until(&system, "has no rows");
-    let mut store = Store::open(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+    let mut store = system.store_to_write();
     let held = store.held_versions().unwrap().remove(0);
     store.put_held_version(&HeldVersionRow { held_since: "2020-01-01T00:00:00.000Z".to_owned(), ..held }).unwrap();
     std::fs::remove_file(system.folder("north").join("feed.csv")).unwrap();
@@ -352,7 +352,7 @@ fn reports_wait_for_what_is_held() {
     system.configure(&format!("{source}{report}"));
     system.once_ok();
     let rows = |system: &System| {
-        let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+        let mut store = system.store();
         let table = store.stored_report("all").unwrap().unwrap();
         store.report_rows(&table, ReportRange::ALL).unwrap().len()
     };

@@ -2,14 +2,13 @@
 
 use std::{fs, process::Output};
 
-use tributary_store::{GroupRow, ProductFilter, ProductRow, ReportRange, ReportValue, Store};
+use tributary_store::{GroupRow, ProductFilter, ProductRow, ReportRange, ReportValue};
 use tributary_testkit::{feed, http, process, wait};
 
 use crate::system::System;
 
-/// Two sources that offer some of the same, with own columns, an edit of each kind, an upload, and a report.
-fn filled() -> System {
-    let mut system = System::new();
+/// Gives a system two sources that offer some of the same, with own columns, an edit of each kind, an upload, and a report.
+pub(crate) fn filled(mut system: System) -> System {
     for (name, first) in [("north", 0), ("south", 1_000)] {
         let mut rows = Vec::new();
         feed::write(&mut rows, 2_000, first, 1).unwrap();
@@ -60,28 +59,28 @@ fn check(system: &System) -> Output {
 fn is_right(system: &System) {
     let output = check(system);
     assert!(output.status.success(), "{}", process::stderr(&output));
-    assert!(process::stdout(&output).contains("database.db is right: "), "{}", process::stdout(&output));
+    assert!(
+        process::stdout(&output).contains(&format!("{} is right: ", system.database_name())),
+        "{}",
+        process::stdout(&output)
+    );
 }
 
 #[track_caller]
-fn tells(system: &System, part: &str) {
+pub(crate) fn tells(system: &System, part: &str) {
     let output = check(system);
     let told = process::stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}{}", process::stdout(&output));
     assert!(told.contains(part), "{told}");
 }
 
-fn store(system: &System) -> Store {
-    Store::open(&system.database().to_str().unwrap().parse().unwrap()).unwrap()
-}
-
 #[test]
 fn right_tables_are_right_and_nothing_is_left_behind() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     is_right(&system);
     let before = system.products();
     let files = || {
-        let files = fs::read_dir(system.database().parent().unwrap()).unwrap();
+        let files = fs::read_dir(system.home()).unwrap();
         let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         names.sort_unstable();
         names
@@ -99,7 +98,7 @@ fn right_tables_are_right_and_nothing_is_left_behind() {
 
 #[test]
 fn a_wrong_row_is_named_with_its_column() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     system.stop_master();
     let row = |sku: &str, name: &str, own: Option<&str>| ProductRow {
         sku: sku.to_owned(),
@@ -109,7 +108,7 @@ fn a_wrong_row_is_named_with_its_column() {
         edited: true,
         own: own.map(str::to_owned),
     };
-    let mut store = store(&system);
+    let mut store = system.store_to_write();
     let view =
         store.products_page(&ProductFilter { sku: Some("A1".into()), ..ProductFilter::default() }, None, 1).unwrap();
     assert_eq!(view[0].name, "Mine");
@@ -123,20 +122,20 @@ fn a_wrong_row_is_named_with_its_column() {
 
 #[test]
 fn a_wrong_count_of_a_name_is_named() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     system.stop_master();
-    store(&system).add_to_aggr(&[("Mine", 1)]).unwrap();
+    system.store_to_write().add_to_aggr(&[("Mine", 1)]).unwrap();
     tells(&system, "aggr: name \"Mine\", column no_of_products: the database has \"2\", the sources give \"1\"");
 }
 
 /// The tables of reports were not looked at.
 #[test]
 fn a_wrong_row_of_a_report_is_named_with_its_column() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     system.stop_master();
     let output = check(&system);
     assert!(process::stdout(&output).contains(" names and 2 rows of reports were compared"), "{output:?}");
-    let mut store = store(&system);
+    let mut store = system.store_to_write();
     let table = store.stored_report("sales").unwrap().unwrap();
     let right = store.report_rows(&table, ReportRange::ALL).unwrap();
     let mut changed = right.clone();
@@ -154,20 +153,20 @@ fn a_wrong_row_of_a_report_is_named_with_its_column() {
 
 #[test]
 fn sources_that_are_down_or_held_are_named() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     system.write("north", "feed.csv", "sku,name\nlast,Last\n");
     system.settle("north");
     wait::until("it is held", || {
         system.ask("GET", "/api/v1/sources", "").text().contains("\"state\":\"held\"").then_some(())
     });
-    tells(&system, "cannot compare database.db: north is held: ");
+    tells(&system, &format!("cannot compare {}: north is held: ", system.database_name()));
     system.stop("south");
     tells(&system, "; south is down: ");
 }
 
 #[test]
 fn what_no_master_has_applied_is_named() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     system.stop_master();
     system.write("south", "late.csv", "sku,name\nlate,Late\n");
     system.settle("south");
@@ -183,13 +182,13 @@ fn what_no_master_has_applied_is_named() {
 /// Columns that had been reordered or dropped made every later check fail.
 #[test]
 fn columns_that_were_reordered_or_dropped_are_right() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     let columns = |columns: &[&str]| {
         let quoted: Vec<_> = columns.iter().map(|column| format!("{column:?}")).collect();
         system.configure(&format!("{}[catalog]\ncolumns = [{}]\n", sources(&system, ""), quoted.join(", ")));
         system.hangup();
         wait::until("the columns are in force", || {
-            (store(&system).catalog_settings().unwrap().shown == columns).then_some(())
+            (system.store_to_write().catalog_settings().unwrap().shown == columns).then_some(())
         });
     };
     columns(&["stock", "price"]);
@@ -206,7 +205,7 @@ fn columns_that_were_reordered_or_dropped_are_right() {
 
 #[test]
 fn files_that_the_configuration_reads_or_ranks_otherwise_are_named() {
-    let mut system = filled();
+    let mut system = filled(System::new());
     system.stop_master();
     let why = "it was read or ranked by other settings than those of the configuration; reload the master";
     for settings in ["columns = { description = \"name\" }\n", "[[source.format]]\norder = \"natural\"\n"] {
@@ -217,19 +216,4 @@ fn files_that_the_configuration_reads_or_ranks_otherwise_are_named() {
         is_right(&system);
         system.stop_master();
     }
-}
-
-/// A page that no query of the check touched was damaged, and the file was called right.
-#[test]
-fn a_damaged_file_is_not_right() {
-    let mut system = filled();
-    system.stop_master();
-    let path = system.database();
-    let mut bytes = fs::read(&path).unwrap();
-    let pages = bytes.len() / 8_192;
-    let index = (1..pages).rev().find(|page| bytes[page * 8_192] == 10).expect("an index has a leaf");
-    bytes[index * 8_192 + 3..][..2].copy_from_slice(&[0xff, 0xff]);
-    fs::write(&path, bytes).unwrap();
-    tells(&system, "its file is damaged: ");
-    tells(&system, "restore a backup");
 }

@@ -48,7 +48,7 @@ fn a_missing_uploads_folder_is_a_source_that_is_gone() {
     assert_eq!(sent.status, 202, "{}", sent.text());
     wait::until("the upload is applied", || (system.products().len() == 1).then_some(()));
     system.stop_master();
-    let folder = system.database().with_file_name("database.db.uploads");
+    let folder = system.beside("uploads");
     fs::rename(&folder, folder.with_extension("away")).unwrap();
     let text = process::stderr(&system.run("master", &["--once"]));
     assert!(text.contains("`uploads` (1 offers)") && text.contains("uploads folder"), "{text}");
@@ -67,7 +67,7 @@ fn a_missing_folder_of_uploads_that_only_a_report_reads_is_refused() {
     let put = system.ask("PUT", "/api/v1/documents/a.csv?wait=applied", "day,item\n1,Pen\n2,Ink\n");
     assert_eq!(put.status, 200, "{}", put.text());
     system.stop_master();
-    let (folder, away) = (system.home().join("database.db.uploads"), system.home().join("away"));
+    let (folder, away) = (system.beside("uploads"), system.home().join("away"));
     fs::rename(&folder, &away).unwrap();
     for args in [&["--once"][..], &["--listen", "127.0.0.1:0"]] {
         let output = system.run("master", args);
@@ -104,7 +104,7 @@ fn check_says_what_the_configuration_means() {
         "rows = count()",
     ];
     parts.iter().for_each(|part| assert!(text.contains(part), "`{part}` is missing: {text}"));
-    assert!(!system.database().exists(), "a check opens nothing");
+    assert!(!system.database_exists(), "a check opens nothing");
     system.configure(&format!("{source}priority = \"high\"\n"));
     let output = system.run("master", &["--check"]);
     assert_eq!(output.status.code(), Some(2));

@@ -138,7 +138,7 @@ fn a_file_that_is_touched_during_a_pass_is_waited_for() {
 fn a_link_that_leads_nowhere_is_no_empty_configuration() {
     let system = two_sources("sku,name\na,x\n", "sku,name\n");
     system.once_ok();
-    let toml = system.database().with_file_name("tributary.toml");
+    let toml = system.home().join("tributary.toml");
     fs::remove_file(&toml).unwrap();
     std::os::unix::fs::symlink("gone.toml", &toml).unwrap();
     assert_eq!(system.run("master", &["--once"]).status.code(), Some(2));
@@ -201,8 +201,8 @@ fn flags_name_sources_and_no_source_is_allowed() {
     system.write("north", "feed.csv", "sku,name\na,x\n");
     let url = system.serve("north");
     system.settle("north");
-    let output =
-        system.run("master", &["--once", "--source", &format!("n={url}"), "--database-url", "sqlite:database.db"]);
+    let database = system.database_flag();
+    let output = system.run("master", &["--once", "--source", &format!("n={url}"), "--database-url", &database]);
     assert!(output.status.success(), "{}", process::stderr(&output));
     assert_eq!(system.table("sources")[0]["name"], "n");
     let output = system.run("master", &["--once", "--drop-sources", "all"]);
@@ -211,29 +211,7 @@ fn flags_name_sources_and_no_source_is_allowed() {
 }
 
 #[test]
-fn every_program_understands_the_same_configuration() {
-    let system = two_sources("sku,name\n", "sku,name\n");
-    let top = "database_url = \"other.db\"\nlisten = \"127.0.0.1:0\"\npoll_interval = \"2s\"\n";
-    let source =
-        "name = \"n\"\npriority = 2\ncolumns = { sku = \"a\", name = \"b\", description = \"c\", op = \"d\" }\n";
-    system.configure(&format!("{top}[[source]]\nurl = \"{}\"\n{source}", system.url("north")));
-    for (binary, flag) in [("starter", None), ("master", Some("--once")), ("readdb", None)] {
-        let output = system.run(binary, flag.as_slice());
-        assert_ne!(output.status.code(), Some(2), "{}", process::stderr(&output));
-    }
-    assert!(system.database().with_file_name("other.db").exists() && !system.database().exists());
-    system.configure("\ndatabase_ur = \"other.db\"\n");
-    for (binary, flag) in [("starter", None), ("master", Some("--once")), ("readdb", None)] {
-        let output = system.run(binary, flag.as_slice());
-        assert_eq!(output.status.code(), Some(2), "{binary}");
-        let text = process::stderr(&output);
-        assert!(text.contains("tributary.toml, line 2") && text.contains("`database_ur`"), "{text}");
-    }
-    assert!(!system.database().exists());
-}
-
-#[test]
-fn wrong_usage_exits_with_2_and_a_held_lock_with_1() {
+fn wrong_usage_exits_with_2() {
     let system = System::new();
     assert_eq!(system.run("master", &["--wrong"]).status.code(), Some(2));
     assert_eq!(system.run("master", &["--once", "--config", "none.toml"]).status.code(), Some(2));
@@ -242,14 +220,6 @@ fn wrong_usage_exits_with_2_and_a_held_lock_with_1() {
     assert_eq!(output.status.code(), Some(2));
     assert!(process::stderr(&output).contains("tributary.toml, line 1"), "{}", process::stderr(&output));
     system.configure("");
-    let lock =
-        tributary_store::Lock::acquire(&system.database().to_str().unwrap().parse().unwrap(), "the test").unwrap();
-    for (binary, flag) in [("master", "--once"), ("starter", "--reset")] {
-        let output = system.run(binary, &[flag]);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(process::stderr(&output).contains("the test"), "{}", process::stderr(&output));
-    }
-    drop(lock);
     assert!(system.run("master", &["--once"]).status.success());
     assert!(process::stdout(&system.run("master", &["--help"])).contains("--poll-interval"));
 }

@@ -38,7 +38,7 @@ impl Master {
         let url = wait::until("the address of the gateway", || {
             logged_address(&log, "gateway").map(|address| format!("http://{address}"))
         });
-        Self { daemon, url, results: system.home().join("database.db.results"), log }
+        Self { daemon, url, results: system.beside("results"), log }
     }
 
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {

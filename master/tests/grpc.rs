@@ -40,7 +40,7 @@ impl Master {
         let address = wait::until("the address of gRPC", || {
             logged_address(&log, "gRPC").map(|address| format!("http://{address}"))
         });
-        Self { daemon, address, results: system.home().join("database.db.results") }
+        Self { daemon, address, results: system.beside("results") }
     }
 
     async fn channel(&self) -> Channel {

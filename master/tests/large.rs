@@ -53,7 +53,7 @@ fn a_file_of_several_chunks_is_loaded_changed_and_emptied() {
     configure(&system, &url);
     assert!(system.once_ok().contains("1 files read"));
     check(&system, &rows);
-    let spool = system.database().with_extension("db.spool");
+    let spool = system.beside("spool");
     assert_eq!(std::fs::read_dir(spool).unwrap().count(), 0);
 
     rows[109_000].1 = "changed".into();

@@ -1,7 +1,7 @@
 //! The master that stays: it follows changes by itself, takes edits meanwhile, and ends cleanly.
 
 mod catalog;
-mod changes;
+pub(crate) mod changes;
 mod compat;
 mod documents;
 mod edits;

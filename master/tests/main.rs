@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod backups;
 mod bounds;
 mod brake;
 mod buckets;
@@ -13,7 +12,6 @@ mod exports;
 mod faults;
 mod feeds;
 mod formats;
-mod full_disk;
 mod gateway;
 mod grpc;
 mod large;
@@ -31,6 +29,7 @@ mod reports;
 mod results;
 mod selection;
 mod sheets;
+mod sqlite;
 mod system;
 mod threads;
 mod tls;

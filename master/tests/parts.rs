@@ -29,18 +29,16 @@ fn write(system: &System, number: usize, rows: impl Iterator<Item = (usize, &'st
 }
 
 /// The tables of a database that was made of the same folder at once.
-fn at_once(system: &System, settings: &str) -> (Products, Aggr) {
-    let kept = fs::read(system.database()).unwrap();
-    fs::remove_file(system.database()).unwrap();
+fn at_once(system: &mut System, settings: &str) -> (Products, Aggr) {
     configure(system, 1_000, settings);
-    system.once_ok();
-    let tables = (system.products(), system.aggr());
-    fs::write(system.database(), kept).unwrap();
-    tables
+    system.with_another_database(|system| {
+        system.once_ok();
+        (system.products(), system.aggr())
+    })
 }
 
 fn store(system: &System) -> Store {
-    Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap()
+    system.store()
 }
 
 /// The `applied` events since the one with this id, and the id of the last.
@@ -53,7 +51,7 @@ fn applied(system: &System, since: i64) -> (Vec<Value>, i64) {
 
 #[test]
 fn parts_give_the_tables_of_one_transaction() {
-    let system = system(7, "max_removal = false");
+    let mut system = system(7, "max_removal = false");
     // Neighbours share a sku, so that files of different parts meet.
     (0..50).for_each(|file| write(&system, file, (2 * file..2 * file + 3).map(|sku| (sku, "Old"))));
     let summary = system.once_ok();
@@ -76,14 +74,14 @@ fn parts_give_the_tables_of_one_transaction() {
     let only_adds = |event: &Value| event["version"].is_null() && event["removed"] == 0;
     assert!(parts.iter().all(only_adds), "only the rest takes skus away: {events:?}");
     assert!(rest["removed"].as_u64() > Some(0), "{events:?}");
-    assert_eq!((system.products(), system.aggr()), at_once(&system, "max_removal = false"));
+    assert_eq!((system.products(), system.aggr()), at_once(&mut system, "max_removal = false"));
     assert_eq!(system.table("sources")[0]["state"], "up");
 }
 
 /// Were it applied part by part, no part would take away too much.
 #[test]
 fn what_takes_skus_away_is_held_as_a_whole() {
-    let system = system(5, "");
+    let mut system = system(5, "");
     (0..30).for_each(|file| write(&system, file, (10 * file..10 * file + 10).map(|sku| (sku, "Old"))));
     system.once_ok();
     (0..20).for_each(|file| write(&system, file, (10 * file..10 * file + 2).map(|sku| (sku, "Lost"))));
@@ -106,13 +104,13 @@ fn what_takes_skus_away_is_held_as_a_whole() {
     assert_eq!(applied(&system, last).0, Vec::<Value>::new());
     let output = system.once_with(&["--accept", "north"]);
     assert!(output.status.success(), "{}", process::stdout(&output));
-    assert_eq!((system.products(), system.aggr()), at_once(&system, ""));
+    assert_eq!((system.products(), system.aggr()), at_once(&mut system, ""));
 }
 
 #[test]
 fn a_master_that_is_killed_between_parts_goes_on() {
     const FILES: usize = 400;
-    let system = system(10, "");
+    let mut system = system(10, "");
     (0..FILES).for_each(|file| write(&system, file, (3 * file..3 * file + 4).map(|sku| (sku, "Name"))));
     system.settle("north");
     let (mut last, mut killed) = (0, 0);
@@ -121,7 +119,7 @@ fn a_master_that_is_killed_between_parts_goes_on() {
             system.command("master", &["--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let parts = wait::until("some parts were applied, or all", || {
             let is_over = master.try_wait().unwrap().is_some();
-            let found = system.database().exists().then(|| applied_so_far(&system, last)).flatten();
+            let found = applied_so_far(&system, last);
             found.filter(|parts| *parts > 2 || is_over).or(is_over.then_some(0))
         });
         master.kill().unwrap();
@@ -139,12 +137,12 @@ fn a_master_that_is_killed_between_parts_goes_on() {
     let (events, _) = applied(&system, 0);
     let added: u64 = events.iter().map(|event| event["added"].as_u64().unwrap()).sum();
     assert_eq!(added, 3 * FILES as u64 + 1, "no part was applied twice");
-    assert_eq!((system.products(), system.aggr()), at_once(&system, ""));
+    assert_eq!((system.products(), system.aggr()), at_once(&mut system, ""));
 }
 
 /// The number of parts since an event, if the database can be read already.
 fn applied_so_far(system: &System, since: i64) -> Option<usize> {
-    let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).ok()?;
+    let mut store = Store::open_existing(&system.database_url()).ok()?;
     let events = store.events_after(since, 1_000).ok()?;
     Some(events.iter().filter(|event| event.kind == "applied").count())
 }

@@ -349,7 +349,7 @@ impl World {
         let stored: std::collections::BTreeMap<_, _> =
             stored.iter().map(|row| (row["sku"].as_str().unwrap().to_owned(), texts(row, &columns))).collect();
         prop_assert_eq!(&stored, &products, "{}", text);
-        replay::check(&self.system.database(), &stored).map_err(TestCaseError::fail)?;
+        replay::check(&mut self.system.store(), &stored).map_err(TestCaseError::fail)?;
         prop_assert_eq!(self.system.aggr(), aggr, "{}", text);
         prop_assert!(!text.contains("panicked") && !text.contains("down"), "{}", text);
         Ok(())

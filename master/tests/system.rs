@@ -1,6 +1,8 @@
 //! A system under test: folders with a data-source each, a configuration, a database, and ways to run the master and to
 //! look at what it wrote.
 
+mod database;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -14,19 +16,23 @@ use std::{
 };
 
 use serde_json::Value;
+use tributary_store::{DatabaseUrl, Store};
 use tributary_testkit::{
     http::{self, Response},
     process::{self, Daemon},
     wait,
 };
 
-/// A folder for everything; it goes when this is dropped.
+use self::database::Database;
+
+/// A folder for everything, and a database; both go when this is dropped.
 pub(crate) struct System {
     /// Before `home`, so that they end before their folders go.
     master: Option<Daemon>,
     daemons: BTreeMap<String, Daemon>,
     /// The environment of all programs.
     variables: Vec<(&'static str, String)>,
+    database: Database,
     home: tempfile::TempDir,
 }
 
@@ -36,8 +42,19 @@ pub(crate) type Products = BTreeMap<String, (String, String)>;
 pub(crate) type Aggr = BTreeMap<String, i64>;
 
 impl System {
+    /// With a database on the server that the tests are given, or else with a SQLite file.
     pub(crate) fn new() -> Self {
-        Self { master: None, daemons: BTreeMap::new(), variables: Vec::new(), home: tempfile::tempdir().unwrap() }
+        Self::of(Database::new())
+    }
+
+    /// With a SQLite file in any case.
+    pub(crate) fn of_file() -> Self {
+        Self::of(Database::file())
+    }
+
+    fn of(database: Database) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self { master: None, daemons: BTreeMap::new(), variables: Vec::new(), database, home }
     }
 
     /// Sets variables for the programs that start from now on.
@@ -133,7 +150,7 @@ impl System {
 
     pub(crate) fn command(&self, binary: &str, args: &[&str]) -> Command {
         let mut command = process::command(binary, self.home.path());
-        command.args(args).envs(self.variables.clone());
+        command.args(args).envs(self.database.variable()).envs(self.variables.clone());
         command
     }
 
@@ -273,18 +290,75 @@ impl System {
         self.table("aggr").iter().map(count).collect()
     }
 
-    /// Nobody reads any more, so the database is one file: a copy of it has everything.
+    /// Nobody reads any more, so a database in a file is that one file: a copy of it has everything.
     #[track_caller]
     pub(crate) fn assert_one_file(&self) {
-        let left = ["db-wal", "db-shm"]
-            .map(|end| self.database().with_extension(end))
-            .into_iter()
-            .filter(|path| path.exists());
-        assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
+        let left: Vec<_> = ["-wal", "-shm"].map(|end| self.file_beside(end)).into_iter().flatten().collect();
+        assert_eq!(left, Vec::<PathBuf>::new());
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
-        self.home.path().join("database.db")
+    /// A file of SQLite's beside that of the database, if it is there. On a server there is none.
+    pub(crate) fn file_beside(&self, end: &str) -> Option<PathBuf> {
+        let mut path = self.file()?.into_os_string();
+        path.push(end);
+        Some(PathBuf::from(path)).filter(|path| path.exists())
+    }
+
+    /// The SQLite file; `None` on a server.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.database_url().file().map(Path::to_owned)
+    }
+
+    pub(crate) fn database_url(&self) -> DatabaseUrl {
+        self.database.url(self.home())
+    }
+
+    /// The database as programs in the folder call it.
+    pub(crate) fn database_name(&self) -> String {
+        match self.file() {
+            Some(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+            None => self.database_url().to_string(),
+        }
+    }
+
+    /// The URL of the database as a flag has it.
+    pub(crate) fn database_flag(&self) -> String {
+        self.database.flag()
+    }
+
+    pub(crate) fn database_exists(&self) -> bool {
+        self.database.exists(self.home())
+    }
+
+    /// Opens the database, which exists.
+    #[track_caller]
+    pub(crate) fn store(&self) -> Store {
+        Store::open_existing(&self.database_url()).unwrap()
+    }
+
+    /// The same, to write into it.
+    #[track_caller]
+    pub(crate) fn store_to_write(&self) -> Store {
+        Store::open(&self.database_url()).unwrap()
+    }
+
+    /// The path of other files of the master, such as `uploads`, which are named after the database.
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
+        self.database.beside(self.home(), ending)
+    }
+
+    /// Lets the programs that start from now on use an empty database.
+    pub(crate) fn use_another_database(&mut self) {
+        self.database = self.database.another();
+    }
+
+    /// Does something with an empty database, and goes back to the one before.
+    pub(crate) fn with_another_database<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let another = self.database.another();
+        let kept = std::mem::replace(&mut self.database, another);
+        let done = act(self);
+        self.database = kept;
+        done
     }
 }
 

@@ -22,7 +22,7 @@ fn an_object_is_sent_once_for_all_reports() {
         ["x", "y", "z"].iter().all(|name| total(name).trim_matches('"') == "287").then_some(())
     });
     assert_eq!(world.bucket.count("GET"), 21);
-    let spool = world.system.home().join("database.db.spool");
+    let spool = world.system.beside("spool");
     wait::until("nothing is kept", || (std::fs::read_dir(&spool).unwrap().count() == 0).then_some(()));
 }
 

@@ -98,5 +98,5 @@ async fn a_report_is_computed_over_a_stream_and_nothing_is_stored() {
         let error = aggregate(&mut client, report, text.as_bytes()).await.unwrap_err();
         assert!(error.code() == Code::InvalidArgument && error.message().contains(part), "{error}");
     }
-    assert_eq!(fs::read_dir(system.home().join("database.db.uploads")).map_or(0, Iterator::count), 0);
+    assert_eq!(fs::read_dir(system.beside("uploads")).map_or(0, Iterator::count), 0);
 }

@@ -15,9 +15,8 @@ use crate::{
     system::System,
 };
 
-/// A system with the source `north`, whose feed has one product, and a master that has applied it.
-fn one_source() -> System {
-    let mut system = System::new();
+/// Gives a system the source `north`, whose feed has one product, and a master that has applied it.
+pub(crate) fn one_source(mut system: System) -> System {
     system.write("north", "feed.csv", "sku,name\na,First\n");
     system.serve("north");
     system.configure_sources(&[("north", "")]);
@@ -26,7 +25,7 @@ fn one_source() -> System {
     system
 }
 
-fn name_of(system: &System, sku: &str) -> Option<String> {
+pub(crate) fn name_of(system: &System, sku: &str) -> Option<String> {
     let response = system.ask("GET", &format!("/api/v1/products/{sku}"), "");
     let product: Value = serde_json::from_slice(&response.body).unwrap();
     product["name"].as_str().map(str::to_owned)
@@ -40,7 +39,7 @@ fn state_of(system: &System, source: &str) -> String {
 
 #[test]
 fn a_changed_file_is_followed_and_told_of() {
-    let system = one_source();
+    let system = one_source(System::new());
     let mut events = http::lines(&system.master_url("/api/v1/events"), &[]).unwrap();
     assert_eq!(events.next().unwrap(), "retry: 1000");
     system.write("north", "feed.csv", "sku,name\na,Second\nb,New\n,no sku\n");
@@ -88,7 +87,7 @@ fn a_plain_source_is_read_at_the_start_and_when_it_says_so() {
 #[test]
 fn a_bad_source_is_down_stops_no_other_and_comes_back() {
     for bad in [Answer::Hang, Answer::Status("500 Internal Server Error"), Answer::csv("no json")] {
-        let mut system = one_source();
+        let mut system = one_source(System::new());
         let source = FaultySource::start(&[("/sense", bad)]);
         system.kill_master();
         system.configure(&format!(
@@ -110,7 +109,7 @@ fn a_bad_source_is_down_stops_no_other_and_comes_back() {
 
 #[test]
 fn a_source_that_restarts_is_followed_again() {
-    let mut system = one_source();
+    let mut system = one_source(System::new());
     system.stop("north");
     wait::until("it is down", || (state_of(&system, "north") == "down").then_some(()));
     assert_eq!(name_of(&system, "a").unwrap(), "First", "its rows stay");
@@ -127,7 +126,7 @@ fn a_source_that_restarts_is_followed_again() {
 
 #[test]
 fn what_the_configuration_changes_makes_followers_begin_anew() {
-    let mut system = one_source();
+    let mut system = one_source(System::new());
     system.write("south", "feed.csv", "sku,name\na,South\nb,Only\n");
     let south = system.serve("south");
     let north = system.url("north").to_owned();
@@ -202,7 +201,7 @@ fn a_source_that_always_claims_to_have_changed_is_not_asked_all_the_time() {
 
 #[test]
 fn it_ends_cleanly_while_answers_are_held() {
-    let mut system = one_source();
+    let mut system = one_source(System::new());
     let mut events = http::lines(&system.master_url("/api/v1/events"), &[]).unwrap();
     assert!(events.next().is_some());
     let (code, took) = system.stop_master();
@@ -210,24 +209,6 @@ fn it_ends_cleanly_while_answers_are_held() {
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(events.all(|line| !line.starts_with("event:")), "the stream has ended, and not with an event");
     system.assert_one_file();
-}
-
-#[test]
-fn a_second_master_is_refused_and_told_by_whom() {
-    let system = one_source();
-    for (binary, args) in
-        [("master", &["--listen", "127.0.0.1:0"][..]), ("master", &["--once"]), ("starter", &["--reset"])]
-    {
-        let output = system.run(binary, args);
-        assert_eq!(output.status.code(), Some(1), "{binary} {args:?}");
-        assert!(process::stderr(&output).contains("in use by master, process"), "{}", process::stderr(&output));
-    }
-    assert_eq!(name_of(&system, "a").unwrap(), "First");
-    // Whoever thinks that the file was left behind, and deletes it, lets nobody in.
-    std::fs::remove_file(system.database().with_extension("db.lock")).unwrap();
-    let output = system.run("master", &["--once"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(process::stderr(&output).contains("in use by another process"), "{}", process::stderr(&output));
 }
 
 /// Each deleted the files of the other at its next start.

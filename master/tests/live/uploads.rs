@@ -77,7 +77,7 @@ fn delete(system: &System, id: &str) {
 
 /// The folder of uploaded files.
 fn folder(system: &System) -> PathBuf {
-    system.database().with_extension("db.uploads")
+    system.beside("uploads")
 }
 
 /// The paths of all files in the folder, and the names of hidden ones; none without a folder.

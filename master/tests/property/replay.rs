@@ -1,7 +1,7 @@
 //! The history of products, held against what is shown: the last change of a text ends where the product is now, and each begins where
 //! the one before it ended.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tributary_store::{ProductChangeRow, Store};
@@ -10,8 +10,7 @@ use tributary_store::{ProductChangeRow, Store};
 const MAX_CHANGES: i64 = 1_000;
 
 /// Compares the history of some skus with the name and the description that they show.
-pub(super) fn check(database: &Path, shown: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
-    let mut store = Store::open_existing(&database.to_str().unwrap().parse().unwrap()).unwrap();
+pub(super) fn check(store: &mut Store, shown: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
     for sku in (0..10).map(|number| format!("s{number}")) {
         let changes = store.product_changes(&sku, MAX_CHANGES).unwrap();
         for (at, column) in ["name", "description"].into_iter().enumerate() {

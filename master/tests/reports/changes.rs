@@ -5,7 +5,6 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tributary_config::report_reader;
-use tributary_store::Store;
 use tributary_testkit::http;
 
 use super::{
@@ -173,7 +172,7 @@ fn a_report_that_goes_takes_its_table_and_comes_again() {
     world.check();
     assert_eq!(world.system.ask("GET", "/api/v1/reports/sales", "").status, 404);
     assert_eq!(world.system.json("/api/v1/rejects?report=sales")["items"], json!([]));
-    let mut store = Store::open_existing(&world.system.database().to_str().unwrap().parse().unwrap()).unwrap();
+    let mut store = world.system.store();
     assert_eq!(store.report_names().unwrap(), ["kinds"]);
     assert!(store.stored_report("sales").unwrap().is_none());
     world.system.write("north", "sales.csv", SECOND);
@@ -258,7 +257,7 @@ fn the_share_of_a_source_goes_with_it_though_another_one_wrote_the_totals() {
     world.system.stop("north");
     world.system.start_master(&[]);
     tributary_testkit::wait::until("south is stored", || {
-        let mut store = Store::open_existing(&world.system.database().to_str().unwrap().parse().unwrap()).unwrap();
+        let mut store = world.system.store();
         (computed(&south) == 1 && store.files_of_reader(&report_reader("sales")).unwrap().len() == 2).then_some(())
     });
     world.system.serve_at("north", &north);

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tributary_config::report_reader;
-use tributary_store::Store;
 use tributary_testkit::{
     faulty::{Answer, FaultySource},
     process::{stderr, stdout},
@@ -219,7 +218,7 @@ fn nothing_wrong_is_stored_while_totals_have_to_wait() {
     bad.aggregates(lines(&[HEAD, r#"{"group":[["books"],1,["1 1 0","1 1 0"]]}"#, TOYS, END]));
     system.start_master_that_warns();
     wait::until("it is asked twice", || (bad.asked() > asked + 1).then_some(()));
-    let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+    let mut store = system.store();
     assert!(
         store
             .files_of_reader(&report_reader("sales"))
@@ -259,7 +258,7 @@ fn where_it_is_not_known_files_are_read_and_only_once() {
             assert!(done.status.success(), "{status}: {}{}", stdout(&done), stderr(&done));
             assert_eq!((bad.asked(), bad.read()), (1, 1), "{status}");
         }
-        let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+        let mut store = system.store();
         let table = store.stored_report("sales").unwrap().unwrap();
         let rows = store.report_rows(&table, tributary_store::ReportRange::ALL).unwrap();
         assert_eq!(rows.iter().map(|row| row.group[0].as_str()).collect::<Vec<_>>(), ["books", "toys"]);

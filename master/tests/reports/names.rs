@@ -1,7 +1,7 @@
 //! Names, texts and numbers that nobody expects, from the file to the table and out again.
 
 use serde_json::{Value, json};
-use tributary_store::{ReportRange, ReportValue, Store};
+use tributary_store::{ReportRange, ReportValue};
 use tributary_testkit::http;
 
 use super::{wait_for, with_reports};
@@ -43,8 +43,7 @@ metrics = {{ "count(*)" = "count()", "{long}" = "sum(\"select\")", "?" = "min(\"
     let mut lines = csv::Reader::from_reader(csv.as_bytes());
     assert_eq!(&lines.headers().unwrap()[1], "a\"b");
     assert_eq!(lines.records().count(), 1, "{csv}");
-    let table =
-        Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap().stored_report(&name);
+    let table = system.store().stored_report(&name);
     assert_eq!(table.unwrap().unwrap().group_by[4], "; DROP TABLE products; --");
     assert_eq!(system.json("/api/v1/products")["items"], json!([]));
 }
@@ -164,7 +163,7 @@ metrics = { n = "count()", s = "sum(x)", l = "min(x)", m = "max(x)", d = "sum(-x
     let turned: String = rows.lines().rev().map(|line| format!("{line}\n")).collect();
     let system = with_reports(&[("a.csv", &lines)], REPORT);
     let look = || -> Vec<(String, Vec<ReportValue>)> {
-        let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+        let mut store = system.store();
         let Some(table) = store.stored_report("numbers").unwrap() else { return Vec::new() };
         let rows = store.report_rows(&table, ReportRange::ALL).unwrap();
         rows.into_iter().map(|row| (row.group[0].clone(), row.values)).collect()

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
-use tributary_store::{GroupRow, ReportRange, Store};
+use tributary_store::{GroupRow, ReportRange};
 
 use super::{
     configure,
@@ -176,9 +176,8 @@ impl World {
     }
 
     /// All rows of all reports, from the database.
-    fn rows(&self, database: &str) -> Vec<Vec<GroupRow>> {
-        let path = self.system.database().with_file_name(database);
-        let mut store = Store::open_existing(&path.to_str().unwrap().parse().unwrap()).unwrap();
+    fn rows(&self) -> Vec<Vec<GroupRow>> {
+        let mut store = self.system.store();
         let mut rows = |spec: &Spec| {
             let table = store.stored_report(spec.name).unwrap().unwrap();
             store.report_rows(&table, ReportRange::ALL).unwrap()
@@ -205,12 +204,13 @@ proptest! {
         world.look();
         world.system.sync();
         world.look();
-        let (kept, skus) = (world.rows("database.db"), world.skus());
+        let (kept, skus) = (world.rows(), world.skus());
         world.system.kill_master();
-        world.start_master(&["--database-url", "fresh.db"]);
+        world.system.use_another_database();
+        world.start_master(&[]);
         world.system.sync();
         world.look();
-        prop_assert_eq!(kept, world.rows("fresh.db"));
+        prop_assert_eq!(kept, world.rows());
         prop_assert_eq!(skus, world.skus());
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tributary_store::{GroupRow, ReportRange, ReportValue, Store};
+use tributary_store::{GroupRow, ReportRange, ReportValue};
 use tributary_testkit::wait;
 
 use self::{
@@ -142,7 +142,7 @@ struct State {
 
 impl State {
     fn read(system: &System) -> Self {
-        let mut store = Store::open_existing(&system.database().to_str().unwrap().parse().unwrap()).unwrap();
+        let mut store = system.store();
         let table = store.stored_report("orders").unwrap();
         let report = table.map(|table| store.report_rows(&table, ReportRange::ALL).unwrap());
         let row = |row: GroupRow| match row.values[..] {
@@ -150,7 +150,7 @@ impl State {
             _ => panic!("{row:?}"),
         };
         let standing = store.all_standing_documents().unwrap();
-        let folder = fs::read_dir(system.database().with_extension("db.uploads")).unwrap();
+        let folder = fs::read_dir(system.beside("uploads")).unwrap();
         Self {
             products: system.products(),
             report: report.into_iter().flatten().map(row).collect(),

@@ -46,7 +46,7 @@ fn names_that_lead_elsewhere_or_would_lie_unread_are_refused() {
     assert_eq!(send(&system, "%FF.csv", "", FEED).status, 400, "it is not UTF-8");
     assert_eq!(system.ask("POST", "/api/v1/uploads", FEED).status, 422);
     assert!(!folder(&system).exists());
-    let outside = system.database().parent().unwrap().join("x.csv");
+    let outside = system.home().join("x.csv");
     assert!(!outside.exists() && !fs::exists("/etc/x.csv").unwrap());
 }
 

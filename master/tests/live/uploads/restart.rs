@@ -79,7 +79,7 @@ fn once_reads_what_was_uploaded_and_the_next_start_says_so() {
 
 /// The file of an upload.
 fn file_of(system: &System, name: &str) -> PathBuf {
-    let folder = system.database().with_extension("db.uploads");
+    let folder = system.beside("uploads");
     let mut files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
     files.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name)).unwrap()
 }

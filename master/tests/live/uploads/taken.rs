@@ -158,7 +158,7 @@ fn an_upload_can_be_followed_from_its_first_byte_to_its_last_row() {
 fn the_folder_may_lie_elsewhere() {
     let system = master("dir = \"came/in\"");
     upload(&system, "a.csv", "", FEED);
-    let folder = system.database().with_file_name("came").join("in");
+    let folder = system.home().join("came").join("in");
     let name = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
     assert!(name.starts_with("a.csv."), "{name}");
     assert!(!super::folder(&system).exists());

@@ -107,7 +107,7 @@ const FOREIGN_PAGE: &str = "Host: localhost\r\nOrigin: http://evil.example\r\nSe
 fn no_route_answers_to_a_foreign_host_or_page() {
     let mut system = one_source(&[("feed.csv", "sku,name\na,A\n")]);
     system.kill_master();
-    let configured = std::fs::read_to_string(system.database().with_file_name("tributary.toml")).unwrap();
+    let configured = std::fs::read_to_string(system.home().join("tributary.toml")).unwrap();
     system.configure(&format!("{configured}\n[compat]\n"));
     system.start_master(&[]);
     let (master, source) = (system.master_url(""), system.url("north").to_owned());

@@ -63,7 +63,7 @@ fn no_one_listens_to_others_without_a_token() {
     }
     system.configure("listen = \"0.0.0.0:0\"\n");
     assert_eq!(system.run("master", &[]).status.code(), Some(2));
-    assert!(!system.database().exists(), "it has touched nothing");
+    assert!(!system.database_exists(), "it has touched nothing");
     for nothing in ["", " \n", "two words\n"] {
         let file = system.folder("secrets").join("form.token");
         std::fs::write(&file, nothing).unwrap();

@@ -234,7 +234,7 @@ fn weak_tokens_are_refused_and_new_ones_are_not() {
     };
     let (all, edit) = (made(&["--new-token", "ann"]), made(&["--new-token", "bob", "--role", "edit"]));
     assert!(all.starts_with("ann ") && all.split(' ').count() == 2 && edit.starts_with("bob edit "), "{all}{edit}");
-    assert!(!system.database().exists(), "nothing is written");
+    assert!(!system.database_exists(), "nothing is written");
     fs::write(&path, all + &edit).unwrap();
     let output = start(&["--check"]);
     assert!(output.status.success(), "{}", process::stderr(&output));

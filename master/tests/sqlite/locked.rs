@@ -12,8 +12,10 @@ use serde_json::Value;
 use tributary_store::{Error, Store};
 use tributary_testkit::{process, wait};
 
-use super::{configured, is_ready, running, said};
-use crate::system::System;
+use crate::{
+    system::System,
+    unwritable::{configured, is_ready, running, said},
+};
 
 /// Another program with a transaction that goes on until this is released.
 struct Holder {
@@ -54,8 +56,8 @@ const EDIT: &str = r#"{"name":"edited","description":""}"#;
 
 #[test]
 fn who_locks_it_for_a_moment_is_waited_for() {
-    let system = running("sku,name\na,A\n");
-    let holder = Holder::of(&system.database());
+    let system = running(System::of_file(), "sku,name\na,A\n");
+    let holder = Holder::of(&system.file().unwrap());
     thread::scope(|scope| {
         let edit = scope.spawn(|| system.ask("PUT", "/api/v1/products/e", EDIT));
         system.write("a", "feed.csv", "sku,name\na,B\n");
@@ -74,8 +76,8 @@ fn who_locks_it_for_a_moment_is_waited_for() {
 /// It used to be ready all the time, and an upload left its file behind.
 #[test]
 fn who_locks_it_for_long_is_named_and_nothing_is_lost() {
-    let system = running("sku,name\na,A\n");
-    let holder = Holder::of(&system.database());
+    let system = running(System::of_file(), "sku,name\na,A\n");
+    let holder = Holder::of(&system.file().unwrap());
     let ask = |method, path, body| {
         let answer = system.ask(method, path, body);
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")), "{path}: {}", answer.text());
@@ -86,7 +88,7 @@ fn who_locks_it_for_long_is_named_and_nothing_is_lost() {
         ask("PUT", "/api/v1/products/e", EDIT);
         assert!(said(&system).contains("another program has locked it"));
     });
-    let uploads = fs::read_dir(system.database().with_extension("db.uploads"));
+    let uploads = fs::read_dir(system.beside("uploads"));
     let left = uploads.map_or(0, |files| files.count());
     assert_eq!(left, 0, "nothing is left of what was refused");
     system.write("a", "feed.csv", "sku,name\na,B\n");
@@ -103,9 +105,9 @@ fn who_locks_it_for_long_is_named_and_nothing_is_lost() {
 /// `publish` used to give up: the answer was 500.
 #[test]
 fn who_publishes_waits() {
-    let system = running("sku,name\na,A\n");
-    let holder = Holder::of(&system.database());
-    let home = system.database().with_file_name("");
+    let system = running(System::of_file(), "sku,name\na,A\n");
+    let holder = Holder::of(&system.file().unwrap());
+    let home = system.home();
     fs::write(home.join("p.csv"), "sku,name\np,P\n").unwrap();
     let mut publish = system.command("publish", &["p.csv", "--to", &system.master_url("")]);
     let publish = publish.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -119,11 +121,11 @@ fn who_publishes_waits() {
 /// It used to run for ever, and to hold the lock of the database.
 #[test]
 fn one_pass_over_a_locked_database_ends_with_the_reason() {
-    let system = configured("sku,name\na,A\n");
+    let system = configured(System::of_file(), "sku,name\na,A\n");
     system.once_ok();
     system.write("a", "feed.csv", "sku,name\na,B\n");
     system.settle("a");
-    let holder = Holder::of(&system.database());
+    let holder = Holder::of(&system.file().unwrap());
     let output = system.once();
     let said = process::stderr(&output) + &process::stdout(&output);
     assert_eq!((output.status.code(), said.contains("database is locked")), (Some(1), true), "{said}");

@@ -45,7 +45,7 @@ fn a_killed_backup_leaves_no_file_of_that_name() {
     let started = Instant::now();
     backup(&system, "whole.tar.zst");
     let whole = started.elapsed();
-    let folder = system.database().parent().unwrap().to_owned();
+    let folder = system.home().to_owned();
     let mut kills = 0;
     for kill in 0..KILLS {
         let to = folder.join(format!("{kill}.tar.zst"));

@@ -20,7 +20,7 @@ fn a_database_in_use_or_with_rows_is_not_replaced() {
     // An empty one may be replaced, but not together with uploads of somebody.
     succeeds(&starter(&system, &["--reset"]));
     fails(&starter(&system, &["restore", from]), "database.db.uploads is not empty; move it away");
-    fs::remove_dir_all(system.database().with_extension("db.uploads")).unwrap();
+    fs::remove_dir_all(system.beside("uploads")).unwrap();
     succeeds(&starter(&system, &["restore", from]));
     assert_eq!(system.products(), before);
 }
@@ -28,7 +28,7 @@ fn a_database_in_use_or_with_rows_is_not_replaced() {
 #[test]
 fn no_file_is_written_over_and_none_is_left_behind() {
     let system = filled();
-    let taken = system.database().with_file_name("taken");
+    let taken = system.home().join("taken");
     fs::write(&taken, "precious").unwrap();
     fails(&starter(&system, &["backup", "taken"]), "taken exists; give the backup another name");
     fails(&starter(&system, &["backup", "database.db"]), "database.db exists");

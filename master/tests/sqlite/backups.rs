@@ -32,7 +32,7 @@ const TABLES: [&str; 8] = ["products", "aggr", "sources", "files", "rejects", "e
 
 /// A master with a source, edits, a report and uploads, of which one was replaced and one has rejects.
 fn filled() -> System {
-    let mut system = System::new();
+    let mut system = System::of_file();
     let mut rows = Vec::new();
     feed::write(&mut rows, 3_000, 0, 1).unwrap();
     system.write("north", "feed.csv", rows);
@@ -82,7 +82,7 @@ fn fails(output: &Output, part: &str) {
 #[track_caller]
 fn backup(system: &System, to: &str) -> PathBuf {
     succeeds(&starter(system, &["backup", to]));
-    system.database().with_file_name(to)
+    system.home().join(to)
 }
 
 /// A folder with the configuration of another system and nothing else.
@@ -91,7 +91,7 @@ struct Elsewhere(tempfile::TempDir);
 impl Elsewhere {
     fn new(system: &System) -> Self {
         let home = tempfile::tempdir().unwrap();
-        fs::copy(system.database().with_file_name("tributary.toml"), home.path().join("tributary.toml")).unwrap();
+        fs::copy(system.home().join("tributary.toml"), home.path().join("tributary.toml")).unwrap();
         Self(home)
     }
 
@@ -144,7 +144,7 @@ fn contents(database: &Path, readdb: impl Fn(&[&str]) -> Output) -> Vec<(String,
 fn everything_comes_back_and_the_master_goes_on_from_there() {
     let mut system = filled();
     system.stop_master();
-    let before = contents(&system.database(), |args| system.run("readdb", args));
+    let before = contents(&system.file().unwrap(), |args| system.run("readdb", args));
     let saved = backup(&system, "b.tar.zst");
     system.start_master(&[]);
     system.sync();
@@ -216,7 +216,7 @@ fn a_backup_under_load_shows_one_moment() {
 
 #[test]
 fn a_database_without_uploads_and_an_upload_without_its_file() {
-    let mut system = System::new();
+    let mut system = System::of_file();
     system.write("north", "feed.csv", "sku,name\na,A\n");
     system.serve("north");
     system.configure_sources(&[("north", "")]);
@@ -229,15 +229,15 @@ fn a_database_without_uploads_and_an_upload_without_its_file() {
     system.start_master(&[]);
     put(&system, "kept.csv", "sku,name\nk,K\n");
     put(&system, "lost.csv", "sku,name\nl,L\n");
-    let folder = system.database().with_extension("db.uploads");
+    let folder = system.beside("uploads");
     let lost = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let lost: Vec<_> = lost.filter(|path| path.to_str().unwrap().contains("lost.csv")).collect();
     fs::remove_file(&lost[0]).unwrap();
     fails(&starter(&system, &["backup", "b.tar.zst"]), "the upload `lost.csv` is not part of it: its file is missing");
     let elsewhere = Elsewhere::new(&system);
-    assert!(succeeds(&elsewhere.restore(&system.database().with_file_name("b.tar.zst"))).contains("and 1 uploads"));
+    assert!(succeeds(&elsewhere.restore(&system.home().join("b.tar.zst"))).contains("and 1 uploads"));
 
     fs::rename(&folder, folder.with_extension("away")).unwrap();
     fails(&starter(&system, &["backup", "c.tar.zst"]), "is missing, and a backup without them is none");
-    assert!(!system.database().with_file_name("c.tar.zst").exists());
+    assert!(!system.home().join("c.tar.zst").exists());
 }

@@ -13,7 +13,7 @@ use crate::system::System;
 
 /// A system whose database stands on a disk of eight megabytes.
 fn on_small_disk(settings: &str) -> Option<(System, SmallDisk)> {
-    let mut system = System::new();
+    let mut system = System::of_file();
     let folder = system.folder("disk");
     let Ok(disk) = SmallDisk::mount(&folder, 8) else {
         // Not by a macro, whose output is only shown for tests that fail.
@@ -47,7 +47,7 @@ fn one_pass_on_a_full_disk_ends_with_the_reason() {
 fn a_full_disk_is_said_and_everything_goes_on_once_there_is_room() {
     let Some((system, disk)) = on_small_disk("[compat]\n") else { return };
     let mut command = system.command("master", &["--listen", "127.0.0.1:0", "--poll-interval", "50ms"]);
-    let log = system.database().with_file_name("master.log");
+    let log = system.home().join("master.log");
     command.env("RUST_LOG", "info").stderr(fs::File::create(&log).unwrap());
     let master = Daemon::start(command);
     let ask = |path: &str| tributary_testkit::http::get(&format!("{}{path}", master.url)).unwrap();

@@ -4,8 +4,10 @@ use std::fs;
 
 use tributary_testkit::wait;
 
-use super::{is_ready, running, said};
-use crate::system::System;
+use crate::{
+    system::System,
+    unwritable::{is_ready, running, said},
+};
 
 const EDIT: &str = r#"{"name":"edited","description":""}"#;
 
@@ -21,8 +23,8 @@ fn refuses(system: &System) {
 /// Edits and uploads were answered with success, `/readyz` said ready, and a restart had none of them.
 #[test]
 fn a_database_that_was_moved_or_replaced_takes_nothing_until_it_is_back() {
-    let mut system = running("sku,name\na,A\n");
-    let (database, away) = (system.database(), system.database().with_extension("away"));
+    let mut system = running(System::of_file(), "sku,name\na,A\n");
+    let (database, away) = (system.file().unwrap(), system.file().unwrap().with_extension("away"));
     fs::rename(&database, &away).unwrap();
     // Nobody has written anything meanwhile.
     let why = said(&system);
