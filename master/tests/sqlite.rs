@@ -1,4 +1,4 @@
-//! What happens to a database in a file: backups, its lock, its disk, its permissions. These tests use a SQLite file in any case, so they
+//! Tests of a database in a file: backups, its lock, its disk, its permissions. These tests use a SQLite file in any case, so they
 //! are left out with `--skip sqlite::` where the suite runs on a server.
 
 mod backups;
