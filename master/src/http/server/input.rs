@@ -62,6 +62,14 @@ pub(crate) fn no_query(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
+/// Refuses a path with a NUL byte, for the reason given at [`fields`].
+pub(crate) fn no_nul(path: &str) -> Result<(), ApiError> {
+    match percent_encoding::percent_decode_str(path).any(|byte| byte == 0) {
+        true => Err(bad("the path has a NUL byte".to_owned())),
+        false => Ok(()),
+    }
+}
+
 /// Returns the filter; `None` if it is blank, as an empty form field sends it. Names do not pass through it: the empty name is one.
 pub(crate) fn unless_blank(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
@@ -137,9 +145,12 @@ pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: we
 }
 
 /// Fields as a form or a query writes them. Bytes that are no text are refused here: the parser would put other letters in
-/// their place.
+/// their place. So is a NUL byte, which no stored text has: PostgreSQL fails on one even in a condition.
 fn fields<T: DeserializeOwned>(written: &[u8]) -> Result<T, String> {
-    percent_encoding::percent_decode(written).decode_utf8().map_err(|_| "it is not UTF-8".to_owned())?;
+    let meant = percent_encoding::percent_decode(written).decode_utf8().map_err(|_| "it is not UTF-8".to_owned())?;
+    if meant.contains('\0') {
+        return Err("it has a NUL byte".to_owned());
+    }
     let text = std::str::from_utf8(written).map_err(|_| "it is not UTF-8".to_owned())?;
     web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|why| match why {
         QueryPayloadError::Deserialize(why) => plain(&why.to_string()),

@@ -237,7 +237,17 @@ fn resource<const N: usize>(
 ) -> impl HttpServiceFactory + 'static {
     let resource = routes.into_iter().map(|RoleRoute(route)| route).fold(web::resource(path), Resource::route);
     let refuse = move || async move { refuse(ApiError::MethodNotAllowed { allowed }) };
-    resource.default_service(web::to(refuse)).wrap(from_fn(without_panic))
+    resource.default_service(web::to(refuse)).wrap(from_fn(without_nul)).wrap(from_fn(without_panic))
+}
+
+async fn without_nul(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match input::no_nul(request.uri().path()) {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(error) => Ok(request.error_response(error)),
+    }
 }
 
 async fn without_panic(

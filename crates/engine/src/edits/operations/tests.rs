@@ -279,8 +279,10 @@ async fn a_message_is_refused_as_a_whole_with_a_reason_and_not_remembered() {
         let second = world.operate(&[message("m", vec![delete("a"), operation])]).await;
         assert_eq!(second, [Refused(format!("operation 2 of 2: {reason}"))]);
     }
-    let long_id = world.operate(&[message(&long, vec![delete("a")])]).await;
-    assert_eq!(long_id, [Refused("the id of a message has 1 to 255 bytes".to_owned())]);
+    for id in [&long, "m\0"] {
+        let refused = world.operate(&[message(id, vec![delete("a")])]).await;
+        assert_eq!(refused, [Refused("the id of a message has 1 to 255 bytes, none of them NUL".to_owned())]);
+    }
     assert_eq!(world.edits(), BTreeMap::new());
     assert_eq!(world.operate(&[message("m", vec![delete("a")])]).await, [Applied]);
     world.stop().await;
