@@ -143,6 +143,17 @@ fn the_spool_leaves_free_space_on_the_disk() {
     assert_eq!(system.products().into_keys().collect::<Vec<_>>(), ["g", "l", "s"]);
 }
 
+/// On PostgreSQL no pass over such a source was stored, so that none of its files was ever applied.
+#[test]
+fn a_nul_byte_in_the_words_of_a_source_costs_nothing_else() {
+    const FEED: &str = "sku,name\na,A\n";
+    let bad = holding(&[("a.csv", FEED)]);
+    let system = beside(&bad, "");
+    let unreadable = json!([{ "path": "u.csv", "error": "bad \0 sector" }]);
+    list(&bad, &json!({ "version": "v1", "files": [entry("a.csv", FEED)], "unreadable": unreadable }));
+    check(&system, "u.csv cannot be read: bad \u{2400} sector", &["a", "g"]);
+}
+
 /// A source's own words used to stand on pages whatever their length: 15 MB of them.
 #[test]
 fn texts_of_a_source_are_cut() {

@@ -1,5 +1,6 @@
 //! Bounds on what the other program sends, applied where it is read. What a master compares (paths, hashes, versions) is refused beyond
-//! its bound; what only people read is cut.
+//! its bound; what only people read is cut. No database need store a NUL byte: it is refused in the one, and U+2400 stands for it in the
+//! other.
 
 use std::fmt;
 
@@ -27,13 +28,14 @@ pub(crate) const MAX_LEFT_OUT: usize = 100;
 /// Most texts of a group: its keys, and its parts.
 pub(crate) const MAX_GROUP_TEXTS: usize = 4_096;
 
-/// Cuts a text for people after `max` bytes, and marks the cut.
+/// Cuts a text for people after `max` bytes, and marks the cut. U+2400 stands for a NUL byte, which PostgreSQL does not store.
 #[must_use]
 pub fn cut_text(text: &str, max: usize) -> String {
-    match text.len() <= max {
-        true => text.to_owned(),
-        false => format!("{}…", &text[..text.floor_char_boundary(max)]),
+    let mut kept = text[..text.floor_char_boundary(max)].replace('\0', "\u{2400}");
+    if text.len() > max {
+        kept.push('…');
     }
+    kept
 }
 
 /// Reads a text, and keeps its first `MAX` bytes.
@@ -55,9 +57,10 @@ pub(crate) fn cut_texts<'de, D: Deserializer<'de>, const COUNT: usize, const MAX
     Ok(first::<D, Cut<MAX>, COUNT>(deserializer)?.into_iter().map(|Cut(text)| text).collect())
 }
 
-/// Reads a text of at most `MAX` bytes; a longer one is an error.
+/// Reads a text of at most `MAX` bytes; a longer one, or one with a NUL byte, is an error.
 pub(crate) fn short<'de, D: Deserializer<'de>, const MAX: usize>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_str(Text(|text: &str| match text.len() <= MAX {
+        true if text.contains('\0') => Err("a text with a NUL byte".to_owned()),
         true => Ok(text.to_owned()),
         false => Err(format!("a text of {} bytes where at most {MAX} are taken", text.len())),
     }))
@@ -75,6 +78,13 @@ pub(crate) fn short_texts<'de, D: Deserializer<'de>, const MAX: usize>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
     Ok(Vec::<Short<MAX>>::deserialize(deserializer)?.into_iter().map(|Short(text)| text).collect())
+}
+
+/// Reads at most `COUNT` texts of any length, none of which has a NUL byte.
+pub(crate) fn few_texts<'de, D: Deserializer<'de>, const COUNT: usize>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    Ok(few::<D, Short<{ usize::MAX }>, COUNT>(deserializer)?.into_iter().map(|Short(text)| text).collect())
 }
 
 /// Reads a list, and keeps its first `MAX` items.
@@ -176,6 +186,24 @@ mod tests {
         let formats = format!(r#"{{"version":"v","files":[],"formats":[{}{{}}]}}"#, "{},".repeat(MAX_FORMATS));
         let error = serde_json::from_str::<Manifest>(&formats).unwrap_err().to_string();
         assert!(error.contains("a list of more than 256 items"), "{error}");
+    }
+
+    /// PostgreSQL stores no NUL byte: the whole pass over the source failed.
+    #[test]
+    fn a_nul_byte_is_refused_or_shown() {
+        let sense = serde_json::from_str::<Sense>(r#"{"status":1,"version":"v\u0000"}"#).unwrap_err().to_string();
+        assert!(sense.contains("a text with a NUL byte"), "{sense}");
+        let manifest =
+            |entry: &str| serde_json::from_str::<Manifest>(&format!(r#"{{"version":"v","files":[{entry}]}}"#));
+        for (hash, is_good) in [("blake3:00", true), ("blake3:\\u0000", false)] {
+            let entry = format!(r#"{{"path":"a","size":1,"modified":"","hash":"{hash}"}}"#);
+            assert_eq!(manifest(&entry).is_ok(), is_good, "{hash}");
+        }
+        let unreadable = r#"{"version":"v","files":[],"unreadable":[{"path":"a","error":"\u0000"}]}"#;
+        let unreadable = serde_json::from_str::<Manifest>(unreadable).unwrap().unreadable.remove(0);
+        assert_eq!(unreadable.error, "\u{2400}");
+        let group = |text: &str| serde_json::from_str::<AggregateLine>(&format!(r#"{{"group":{text}}}"#)).is_ok();
+        assert!(group(r#"[["a"],1,["1"]]"#) && !group(r#"[["a\u0000"],1,["1"]]"#));
     }
 
     #[test]

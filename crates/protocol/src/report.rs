@@ -156,7 +156,7 @@ pub struct RowReject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupLine(
     /// Key.
-    #[serde(deserialize_with = "bounds::few::<_, String, MAX_GROUP_TEXTS>")]
+    #[serde(deserialize_with = "bounds::few_texts::<_, MAX_GROUP_TEXTS>")]
     pub Vec<String>,
     /// Rows.
     pub u64,
