@@ -33,7 +33,7 @@ pub(crate) trait Bulk {
     type Kind: 'static;
     /// The change that is made with it.
     const CHANGE: Change;
-    /// How PostgreSQL inserts many of them faster; see `postgres::copy`. It takes no `on_conflict`.
+    /// The way in which PostgreSQL inserts many of them faster, see `postgres::copy`. It takes no `on_conflict`.
     const COPY: Option<CopyInto> = None;
 
     /// Pushes the row's own values, in the order of the columns.
