@@ -26,12 +26,16 @@ use super::{
 use crate::{
     clock::now,
     count,
+    database::Unwritten,
     documents::{Arriving, DocumentFolder, path},
     message_id::check_message_id,
 };
 
 /// Longest wait, before the body is read, until the database has stored the upload.
 const MAX_STORE_WAIT: Duration = Duration::from_millis(500);
+
+/// Interval in which it is tried to store the failure of an upload.
+const STORE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Longest wait until the place of a slow sender is free.
 const MAX_YIELD: Duration = Duration::from_secs(2);
@@ -86,7 +90,8 @@ impl Inbox {
         self.register(&receiving, &offer).await?;
         let mut stored = offer.is_listed.then(|| {
             let (writer, row) = (self.0.writer.clone(), row(&receiving, &offer, DocumentState::Receiving, None));
-            let store = async move { writer.run_first(move |store| Ok(store.insert_document(&row)?)).await };
+            let insert = move |store: &mut Store| store.transaction(|store| Ok(store.insert_document(&row)?));
+            let store = async move { writer.run_first(insert).await };
             maybe_done(tokio::spawn(store))
         });
         if let Some(stored) = &mut stored {
@@ -212,10 +217,38 @@ impl Inbox {
         let (error, finished_at) = (Some(why.to_string()), Some(now()));
         let row =
             DocumentRow { state: DocumentState::Failed, place: None, error, finished_at, expires_at: None, ..row };
-        if let Err(error) = self.0.writer.run_first(move |store: &mut Store| Ok(store.update_document(&row)?)).await {
-            // The next start finds it out again.
-            tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`: {error:#}");
+        if let Err(error) = self.update(row.clone()).await {
+            tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`, trying again: {error:#}");
+            tokio::spawn(self.clone().update_at_last(row));
         }
+    }
+
+    /// Changes the row of a document once the database can be written again. Until then it looks as if it still came; the next start finds it
+    /// out, too.
+    async fn update_at_last(self, row: DocumentRow) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(STORE_INTERVAL) => {}
+                () = self.0.stop.cancelled() => return,
+            }
+            match self.update(row.clone()).await {
+                Ok(()) => return,
+                Err(error) if error.is::<Unwritten>() => {}
+                Err(error) => {
+                    let path = &row.path;
+                    return tracing::error!(file.path = %path, "failed to store the failure of the upload of `{path}`: {error:#}");
+                }
+            }
+        }
+    }
+
+    /// Changes the row of a document.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(super) async fn update(&self, row: DocumentRow) -> Result<()> {
+        let update = move |store: &mut Store| store.transaction(|store| Ok(store.update_document(&row)?));
+        self.0.writer.run_first(update).await
     }
 
     /// Runs `work` on the folder, off the async workers.
@@ -250,7 +283,9 @@ impl Admitted {
         let shared = Arc::clone(&self.inbox.0);
         let until = Until { stopped: shared.stop.clone(), ..Until::default() };
         let received = body::receive(&self.receiving, shared.documents.folder(), body, &shared.limits, &until).await;
-        let arrived = match self.row_is_stored().await {
+        let stored = self.row_is_stored().await;
+        let is_stored = self.offer.is_listed && stored.is_ok();
+        let arrived = match stored {
             Ok(()) => match received {
                 Ok(content) => self.store(content).await,
                 Err(error) => Err(error),
@@ -259,7 +294,7 @@ impl Admitted {
         };
         if let Err(error) = &arrived {
             let row = row(&self.receiving, &self.offer, DocumentState::Receiving, None);
-            self.inbox.give_up(row, self.offer.is_listed, error).await;
+            self.inbox.give_up(row, is_stored, error).await;
         }
         self.inbox.unregister(&self.receiving);
         arrived

@@ -14,7 +14,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
-use tributary_store::{DocumentRow, DocumentState, Place};
+use tributary_store::{DocumentRow, DocumentState, Place, Store};
 
 use super::{
     arrival::{Arrival, Arrived},
@@ -111,7 +111,9 @@ impl Inbox {
             folder.sync()
         };
         self.in_folder(create).await?;
-        Ok(self.0.writer.run_first(move |store| Ok(store.insert_document(&row).map(|()| row)?)).await?)
+        let insert =
+            move |store: &mut Store| store.transaction(|store| Ok(store.insert_document(&row).map(|()| row)?));
+        Ok(self.0.writer.run_first(insert).await?)
     }
 
     /// An upload whose body comes in parts; none if it has ended or is unknown. Ends the request that appends to it, if there is one:
@@ -183,7 +185,7 @@ impl Inbox {
             ..row
         };
         if content.bytes < length {
-            self.0.writer.run_first(move |store| Ok(store.update_document(&row)?)).await?;
+            self.update(row).await?;
             return ended.map(|()| unfinished);
         }
         let hash = Some(content.hash);
@@ -222,7 +224,7 @@ impl Inbox {
                 && let Some(row) = self.row(&receiving.id).await?.filter(|row| row.state == DocumentState::Receiving)
             {
                 let row = DocumentRow { bytes: count::stored(on_disk), ..row };
-                self.0.writer.run_first(move |store| Ok(store.update_document(&row)?)).await?;
+                self.update(row).await?;
                 noted = on_disk;
             }
         }
