@@ -1,6 +1,9 @@
 //! Whether the database can be written: a full disk, a broken, read-only or locked database is logged once, and so is its end.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::Result;
 use tributary_store::{Error, Store};
@@ -18,7 +21,7 @@ pub(super) fn store_errors(error: &anyhow::Error) -> impl Iterator<Item = &Error
 pub struct WriteOutage {
     /// Time of the first write that failed, RFC 3339.
     pub since: String,
-    /// Its error.
+    /// Its error, and how to change that.
     pub reason: String,
     /// Whether somebody, or nobody any more, holds the lock for writing.
     pub(super) is_locked: bool,
@@ -34,6 +37,8 @@ pub struct Unwritten(&'static str);
 pub(super) struct Unwritable {
     /// Set from the first write that failed until one succeeds. Locked only to set or to copy it.
     outage: Mutex<Option<WriteOutage>>,
+    /// Whether a transaction may be committed or not.
+    has_unknown_outcome: AtomicBool,
 }
 
 impl Unwritable {
@@ -42,19 +47,29 @@ impl Unwritable {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether the last transaction may be committed or not. Whatever is remembered of the tables may be wrong from then on.
+    pub(super) fn has_unknown_outcome(&self) -> bool {
+        self.has_unknown_outcome.load(Ordering::Relaxed)
+    }
+
     /// Notes how a job ended, and returns its error with the reason if it is this. A job that went well may have written nothing, so it
     /// proves nothing.
     pub(super) fn note<T>(&self, done: Result<T>) -> Result<T> {
         let Err(error) = done else { return done };
         lost_locks::note(&error);
+        if store_errors(&error).any(Error::has_unknown_outcome) {
+            self.has_unknown_outcome.store(true, Ordering::Relaxed);
+        }
         let Some(why) = store_errors(&error).find_map(Error::unwritable) else {
             return Err(error);
         };
         if self.outage().is_none() {
-            let reason = format!("{why}: {error:#}");
-            tracing::error!(
-                "the database cannot be written, and nothing is applied until it can: {reason}; free space on its disk, make it writable, or end the program that has locked it"
-            );
+            let remedy = store_errors(&error).find_map(Error::remedy).unwrap_or_default();
+            let words = format!("{error:#}");
+            // Those of a server have several lines.
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            let reason = format!("{why}: {words}; {remedy}");
+            tracing::error!("the database cannot be written, and nothing is applied until it can: {reason}");
             let is_locked = store_errors(&error).any(Error::is_locked);
             self.set(Some(WriteOutage { since: now(), reason, is_locked }));
         }

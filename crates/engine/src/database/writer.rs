@@ -72,7 +72,7 @@ struct Shared {
     unwritable: Unwritable,
     /// Whether there is no thread, because this master only reads.
     is_absent: bool,
-    /// True once another process may write the database in place of this one.
+    /// True once another process may write the database in place of this one, or this one does not know what it has written.
     deposed: watch::Sender<bool>,
 }
 
@@ -156,7 +156,7 @@ impl Writer {
         self.shared.done.send_modify(|done| *done += 1);
     }
 
-    /// Waits until another process may write the database in place of this one.
+    /// Waits until another process may write the database in place of this one, or this one does not know what it has written.
     pub(crate) async fn deposed(&self) {
         // The sender is in the same place as the receiver, so this cannot fail.
         let _ = self.shared.deposed.subscribe().wait_for(|deposed| *deposed).await;
@@ -340,7 +340,8 @@ impl Worker {
     }
 
     fn look_at_lock(&self) {
-        let is_deposed = self.lock.watch().is_deposed();
+        // Who does not know what is stored begins anew, as if another had written meanwhile.
+        let is_deposed = self.lock.watch().is_deposed() || self.shared.unwritable.has_unknown_outcome();
         self.shared.deposed.send_if_modified(|known| !std::mem::replace(known, is_deposed) && is_deposed);
     }
 

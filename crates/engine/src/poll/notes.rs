@@ -40,7 +40,9 @@ fn words(LeftOut { reason, count, example }: &LeftOut) -> String {
 
 /// The reason of a failure for people, with what to do if a disk is full. A source's own words may be part of it.
 pub(super) fn reason(error: &anyhow::Error) -> String {
-    let reason = cut_text(&format!("{error:#}"), MAX_TEXT_BYTES);
+    let words = format!("{error:#}");
+    // Those of a database's server have several lines.
+    let reason = cut_text(&words.split_whitespace().collect::<Vec<_>>().join(" "), MAX_TEXT_BYTES);
     let is_full = ["disk is full", "disk has no room", "No space left on device", "Disk quota exceeded"]
         .iter()
         .any(|words| reason.contains(words));

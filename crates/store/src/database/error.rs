@@ -28,6 +28,12 @@ pub enum Error {
         /// The database.
         database: String,
     },
+    /// The session was lost while a transaction was committed, and its server could not be asked how that ended.
+    #[error("{database} may have stored the last change or not: its server was lost meanwhile")]
+    UnknownOutcome {
+        /// The database.
+        database: String,
+    },
     /// The file does not exist, and the caller only wanted to read.
     #[error("there is no database at {path}; `starter --database-url {path}` sets one up", path = path.display())]
     Missing {
@@ -129,6 +135,14 @@ pub enum Error {
         /// SQLite's message.
         reason: String,
     },
+    /// The server of the database does not let this program in, or does not answer.
+    #[error("cannot open the database {database}: {reason}")]
+    Unreachable {
+        /// The database.
+        database: String,
+        /// Its words, or those of libpq.
+        reason: String,
+    },
     /// A migration failed and was rolled back.
     #[error("cannot migrate the database {path}: {reason}", path = path.display())]
     Migrate {
@@ -171,15 +185,30 @@ impl Error {
 
     /// The reason why the database could not be written at all, whatever was to be written; `None` if only this failed.
     pub fn unwritable(&self) -> Option<&'static str> {
+        self.obstacle().map(|obstacle| obstacle.reason)
+    }
+
+    /// The way to make the database writable again, if it could not be written at all.
+    pub fn remedy(&self) -> Option<&'static str> {
+        self.obstacle().map(|obstacle| obstacle.remedy)
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
         let words = match self {
-            Error::ReadOnly { .. } => return Some("it is read-only"),
-            Error::Displaced { .. } => return Some("its file was deleted, moved or replaced"),
-            Error::Deposed { .. } => return Some("another master has taken over"),
+            Error::ReadOnly { .. } => return Some(READ_ONLY),
+            Error::Displaced { .. } => return Some(DISPLACED),
+            Error::Deposed { .. } => return Some(DEPOSED),
+            Error::UnknownOutcome { .. } | Error::Unreachable { .. } => return Some(UNREACHABLE),
             Error::Query { source, .. } if postgres::is_lost(source) => return Some(UNREACHABLE),
             Error::Query { source, .. } => message(source),
             _ => return None,
         };
-        UNWRITABLE.iter().find(|(known, _)| words.contains(known)).map(|(_, reason)| *reason)
+        OBSTACLES.into_iter().find(|(known, _)| words.contains(known)).map(|(_, obstacle)| obstacle)
+    }
+
+    /// Whether the last transaction may be committed or not: what is known of the tables may be wrong.
+    pub fn has_unknown_outcome(&self) -> bool {
+        matches!(self, Error::UnknownOutcome { .. })
     }
 
     /// Whether locks of the database are held that the system did not take back. [`crate::open_anew`] frees them.
@@ -197,21 +226,60 @@ impl Error {
 const LOST_LOCKS: &str = "locking protocol";
 const LOCKED: &str = "database is locked";
 
-const UNREACHABLE: &str = "its server cannot be reached";
+/// Why a database cannot be written, and how to change that.
+#[derive(Clone, Copy)]
+struct Obstacle {
+    reason: &'static str,
+    remedy: &'static str,
+}
+
+impl Obstacle {
+    const fn new(reason: &'static str, remedy: &'static str) -> Self {
+        Self { reason, remedy }
+    }
+}
+
+const READ_ONLY: Obstacle = Obstacle::new("it is read-only", "make the file and its folder writable");
+const DISPLACED: Obstacle =
+    Obstacle::new("its file was deleted, moved or replaced", "move the file back, or restart the program");
+const DEPOSED: Obstacle = Obstacle::new("another master has taken over", "send changes to that one");
+const UNREACHABLE: Obstacle =
+    Obstacle::new("its server cannot be reached", "start the server, or look whether this machine reaches it");
+const SERVER_FULL: Obstacle =
+    Obstacle::new("the disk of its server is full", "free space on the disk of the PostgreSQL server");
+const IN_USE: Obstacle = Obstacle::new("another program has locked it", "end the program that has locked it");
 
 /// The words of SQLite and PostgreSQL for a database that cannot be written, and ours. diesel does not keep the codes.
-const UNWRITABLE: [(&str, &str); 11] = [
-    ("disk is full", "its disk is full"),
-    ("disk I/O error", "its disk fails, or a limit keeps its files from growing"),
-    ("readonly database", "it is read-only"),
-    ("unable to open database file", "its files cannot be opened"),
-    ("No space left on device", "the disk of its server is full"),
-    ("Disk quota exceeded", "the disk of its server is full"),
-    ("could not write to file", "the disk of its server fails"),
-    ("read-only transaction", "its server is read-only"),
-    ("due to lock timeout", "another program has locked it"),
-    (LOCKED, "another program has locked it"),
-    (LOST_LOCKS, "another program has locked it, or the system does not take locks back"),
+const OBSTACLES: [(&str, Obstacle); 11] = [
+    ("disk is full", Obstacle::new("its disk is full", "free space on its disk")),
+    (
+        "disk I/O error",
+        Obstacle::new(
+            "its disk fails, or a limit keeps its files from growing",
+            "check its disk, and the size that files of this process may have",
+        ),
+    ),
+    ("readonly database", READ_ONLY),
+    ("unable to open database file", Obstacle::new("its files cannot be opened", "check its folder")),
+    ("No space left on device", SERVER_FULL),
+    ("Disk quota exceeded", SERVER_FULL),
+    (
+        "could not write to file",
+        Obstacle::new("the disk of its server fails", "check the disk of the PostgreSQL server"),
+    ),
+    (
+        "read-only transaction",
+        Obstacle::new("its server is read-only", "give the address of a server that can be written"),
+    ),
+    ("due to lock timeout", IN_USE),
+    (LOCKED, IN_USE),
+    (
+        LOST_LOCKS,
+        Obstacle::new(
+            "another program has locked it, or the system does not take locks back",
+            "end the program that has locked it",
+        ),
+    ),
 ];
 
 /// Adds the failed action to the error of a statement.

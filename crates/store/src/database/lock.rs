@@ -114,7 +114,7 @@ impl Lock {
     pub fn open_store(&self) -> Result<Store, Error> {
         let mut store = Store::open(&self.url)?;
         if let Kind::Server(lease) = &self.kind {
-            store.epoch = Some(lease.epoch());
+            store.write_as_holder(lease.epoch())?;
         }
         Ok(store)
     }
@@ -157,14 +157,6 @@ impl Store {
         }
         let query = active_master::table.select(ActiveMaster::as_select());
         query.first(&mut self.connection).optional().or_cannot(action)
-    }
-
-    /// Fails if another process has the right to write by now. The answer holds until the transaction ends: whoever wants to become active waits
-    /// for it.
-    pub(crate) fn check_epoch(&mut self) -> Result<(), Error> {
-        let Some(epoch) = self.epoch else { return Ok(()) };
-        let current = Lease::epoch_of(&mut self.connection).or_cannot(|| "ask which master is active")?;
-        if current == epoch { Ok(()) } else { Err(Error::Deposed { database: self.url.to_string() }) }
     }
 }
 

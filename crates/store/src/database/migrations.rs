@@ -86,7 +86,7 @@ fn name_of(store: &Store) -> PathBuf {
 fn open_error(store: &Store, reason: String) -> Error {
     match store.connection {
         AnyConnection::Sqlite(_) => sqlite::open_error(store.url.path(), reason),
-        AnyConnection::Postgres(_) => Error::Open { path: name_of(store), reason },
+        AnyConnection::Postgres(_) => Error::Unreachable { database: store.url.to_string(), reason },
     }
 }
 

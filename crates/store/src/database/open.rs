@@ -1,6 +1,7 @@
 //! Opening a database: for writing, which sets it up, or for reading, which changes nothing. How, is up to its kind.
 
 use super::{
+    connection::AnyConnection,
     error::Error,
     migrations,
     store::Store,
@@ -31,7 +32,11 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_again(&self) -> Result<Store, Error> {
-        Ok(Store { epoch: self.epoch, ..Store::open(&self.url)? })
+        let mut store = Store::open(&self.url)?;
+        if let Some(epoch) = self.epoch {
+            store.write_as_holder(epoch)?;
+        }
+        Ok(store)
     }
 
     /// Checks that the schema still is this program's: a newer program may have changed it since.
@@ -47,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Missing`] without a file, [`Error::NotADatabase`]; [`Error::NotSetUp`], [`Error::OlderSchema`] and
-    /// [`Error::NewerSchema`] if the schema is not this program's; [`Error::Open`] if a server cannot be used.
+    /// [`Error::NewerSchema`] if the schema is not this program's; [`Error::Unreachable`] if a server cannot be used.
     pub fn open_existing(url: &DatabaseUrl) -> Result<Store, Error> {
         let mut store = Store::open_unchecked(url)?;
         migrations::check(&mut store)?;
@@ -72,7 +77,9 @@ impl Store {
 
     fn session(url: &DatabaseUrl, session: Session) -> Result<Store, Error> {
         let connection = postgres::connect(url, session)?;
-        Ok(Store::new(super::connection::AnyConnection::Postgres(connection), url, None))
+        let mut store = Store::new(AnyConnection::Postgres(connection), url, None);
+        store.name_session(session)?;
+        Ok(store)
     }
 
     /// Checks if [`Store::open`] would change anything: the database does not exist, or lacks migrations. Changes nothing itself.

@@ -63,7 +63,7 @@ impl Store {
     /// anew.
     ///
     /// # Errors
-    /// [`Error::Query`], [`Error::Displaced`], [`Error::Open`], [`Error::Deposed`].
+    /// [`Error::Query`], [`Error::Displaced`], [`Error::Unreachable`], [`Error::Deposed`].
     pub fn probe_write(&mut self) -> Result<(), Error> {
         match self.connection.kind() {
             Kind::Sqlite => self.probe_file(),

@@ -60,7 +60,7 @@ impl Lease {
     /// Takes the lock, brings the schema up to date, and ends the sessions of earlier holders.
     ///
     /// # Errors
-    /// [`Error::Locked`] while another process has it; [`Error::Open`]; those of migrations.
+    /// [`Error::Locked`] while another process has it; [`Error::Unreachable`]; those of migrations.
     pub(crate) fn acquire(
         url: &DatabaseUrl,
         holder: &str,
@@ -113,12 +113,6 @@ impl Lease {
         ))
         .get_result(postgres)?;
         Ok(held.taken)
-    }
-
-    /// The epoch of the active master, which stays the same until the transaction ends.
-    pub(crate) fn epoch_of(connection: &mut AnyConnection) -> QueryResult<i64> {
-        let AnyConnection::Postgres(postgres) = connection else { return Ok(0) };
-        active_master::table.select(dsl::epoch).for_share().first(postgres)
     }
 }
 
@@ -239,24 +233,5 @@ impl Keeper {
     fn depose(&self) {
         tracing::error!("another master has taken over {}", self.url);
         self.watch.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Store {
-    /// Writes something as it is, as the holder of the lock. A lost session is opened anew.
-    pub(crate) fn probe_server(&mut self) -> Result<(), Error> {
-        let probe = |store: &mut Store| {
-            store.transaction(|store| {
-                let write = diesel::update(active_master::table).set(dsl::id.eq(dsl::id));
-                write.execute(&mut store.connection).or_cannot(|| "write to the database").map(drop)
-            })
-        };
-        match probe(self) {
-            Err(Error::Query { source, .. }) if super::is_lost(&source) => {
-                self.connection = AnyConnection::Postgres(connect(&self.url, Session::Writer)?);
-                probe(self)
-            }
-            probed => probed,
-        }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub(crate) enum Session {
     /// It writes. Whoever becomes active ends all others of this kind.
     Writer,
+    /// The same for the holder of the lock: it writes only in transactions, which check that it still has the lock.
+    Holder,
     /// It only reads.
     Reader,
     /// It holds the lock that makes a master active.
@@ -28,7 +30,7 @@ impl Session {
     /// The beginning of its name in `pg_stat_activity`.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Writer => "tributary writer",
+            Self::Writer | Self::Holder => "tributary writer",
             Self::Reader => "tributary reader",
             Self::Lease => "tributary lease",
         }
@@ -41,10 +43,14 @@ impl Session {
 
     /// The statements that set it up. Texts are UTF-8 whatever the database's own encoding. A plan for any values is made once, where
     /// the values hardly matter.
-    fn settings(self) -> &'static str {
+    pub(super) fn settings(self) -> &'static str {
         match self {
             Self::Writer => {
                 "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET lock_timeout = '30s'"
+            }
+            Self::Holder => {
+                "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET lock_timeout = '30s'; \
+                 SET default_transaction_read_only = on"
             }
             Self::Reader => {
                 "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET default_transaction_read_only = on"
@@ -62,7 +68,7 @@ const PARAMETERS: &str =
 /// Opens a session.
 ///
 /// # Errors
-/// [`Error::Open`].
+/// [`Error::Unreachable`].
 pub(crate) fn connect(url: &DatabaseUrl, session: Session) -> Result<PgConnection, Error> {
     let Some(address) = url.postgres() else { return Err(Error::BadUrl { url: url.to_string() }) };
     let opened = PgConnection::establish(&with_parameters(address, session));
@@ -87,7 +93,7 @@ pub(super) fn cannot_open(url: &DatabaseUrl, reason: &str) -> Error {
     if reason.contains("SSL support is not compiled in") {
         reason.push_str("; programs built with `cargo build --release --no-default-features` have the system's library, which encrypts");
     }
-    Error::Open { path: url.to_string().into(), reason }
+    Error::Unreachable { database: url.to_string(), reason }
 }
 
 /// Whether a session is lost with this error: the server has ended it, or cannot be reached. diesel tells only some of these cases apart.
