@@ -9,7 +9,7 @@ use futures_util::{
 };
 use tokio_util::sync::CancellationToken;
 use tributary_config::{Config, ConfigArgs};
-use tributary_engine::{Engine, Lock, MasterRole, Prepared, Running, Unobserved};
+use tributary_engine::{Engine, Lock, MasterRole, Prepared, Running, Unobserved, is_away};
 use tributary_http_common::scheme;
 
 use super::doors::{Doors, Listeners};
@@ -139,6 +139,10 @@ impl<A: Fn()> Terms<Lock> for Daemon<A> {
         let (engine, running) = Engine::lead(&config, lock, self.prepared.clone(), &observer, over.clone()).await?;
         let streams = results.map(|results| Streams::new(results, self.doors.storage.clone(), &config, &engine));
         Ok(Leader { engine, running, config, streams, over })
+    }
+
+    fn may_pass(&self, error: &anyhow::Error) -> bool {
+        is_away(error)
     }
 
     async fn lead(&self, leader: Leader) -> Result<TermEnd> {

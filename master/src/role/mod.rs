@@ -8,7 +8,7 @@ mod lock;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use lock::DatabaseLock;
@@ -57,6 +57,9 @@ pub(crate) trait Terms<L> {
     /// The database or the configuration cannot be used.
     async fn prepare(&self, lock: L) -> Result<Self::Leader>;
 
+    /// Whether the same may succeed later, once the database can be used again.
+    fn may_pass(&self, error: &anyhow::Error) -> bool;
+
     /// Polls sources and serves everything.
     ///
     /// # Errors
@@ -69,7 +72,7 @@ pub(crate) trait Terms<L> {
 pub(crate) enum TermEnd {
     /// The process is to stop.
     Stopped,
-    /// Another process has the lock.
+    /// Another process has the lock, or this one does not know what it has written.
     Deposed,
 }
 
@@ -96,7 +99,9 @@ pub(crate) async fn run<K: Locks>(locks: &K, terms: &impl Terms<K::Lock>, shutdo
         let Some(leader) = leader else { return Ok(()) };
         match terms.lead(leader).await? {
             TermEnd::Stopped => return Ok(()),
-            TermEnd::Deposed => tracing::error!("another master has taken over; this one is a standby from now on"),
+            TermEnd::Deposed => {
+                tracing::error!("this master may write no more; it is a standby until it gets the lock")
+            }
         }
     }
 }
@@ -110,11 +115,18 @@ async fn wait<K: Locks, T: Terms<K::Lock>>(
     let over = shutdown.child_token();
     let served = terms.stand_by(over.clone());
     let taken = async {
-        let Some(lock) = take_patiently(locks, shutdown).await else { return Ok(None) };
-        tracing::warn!("the lock of the database is free; this master takes over");
-        let prepared = shutdown.run_until_cancelled(terms.prepare(lock)).await.transpose();
-        over.cancel();
-        prepared
+        loop {
+            let Some(lock) = take_patiently(locks, shutdown).await else { return Ok(None) };
+            tracing::warn!("the lock of the database is free; this master takes over");
+            let prepared = shutdown.run_until_cancelled(terms.prepare(lock)).await.transpose();
+            match prepared {
+                Err(error) if terms.may_pass(&error) => {
+                    tracing::warn!("this master stays a standby for now: {error:#}");
+                    shutdown.run_until_cancelled(sleep(TRY_INTERVAL)).await;
+                }
+                prepared => return prepared,
+            }
+        }
     };
     let mut served = std::pin::pin!(served);
     tokio::select! {

@@ -44,7 +44,14 @@ struct Noted {
     /// Told when the active master is to be deposed.
     depose: Notify,
     cannot_lead: bool,
+    /// Terms to come that cannot begin because the database is away.
+    away: AtomicU32,
 }
+
+/// The database is away.
+#[derive(Debug, thiserror::Error)]
+#[error("the server does not answer")]
+struct Away;
 
 impl Noted {
     fn note(&self, what: &'static str) {
@@ -72,7 +79,16 @@ impl Terms<()> for (Arc<Noted>, CancellationToken) {
 
     async fn prepare(&self, (): ()) -> Result<()> {
         self.0.note("prepares");
+        let is_away =
+            self.0.away.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        if is_away {
+            return Err(Away.into());
+        }
         if self.0.cannot_lead { bail!("a source would be dropped") } else { Ok(()) }
+    }
+
+    fn may_pass(&self, error: &anyhow::Error) -> bool {
+        error.is::<Away>()
     }
 
     async fn lead(&self, (): ()) -> Result<TermEnd> {
@@ -193,4 +209,13 @@ async fn a_standby_that_cannot_lead_ends() {
     world.noted.until(&["stands by"]).await;
     world.hold(false);
     assert_eq!(world.run.await.unwrap().unwrap_err().to_string(), "a source would be dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_whose_database_goes_away_while_it_takes_over_goes_on_waiting() {
+    let world = start(true, waiting(), Noted { away: 2.into(), ..Noted::default() });
+    world.noted.until(&["stands by"]).await;
+    world.hold(false);
+    world.noted.until(&["stands by", "prepares", "prepares", "prepares", "stood by", "leads"]).await;
+    world.stop().await.unwrap();
 }
