@@ -1,5 +1,12 @@
 //! Masters of a PostgreSQL database: they write what SQLite gets, and one follows when another is killed or paused, with nothing lost.
 
+mod drops;
+mod failover;
+mod full_disk;
+mod load;
+mod lost_sessions;
+mod paused;
+
 use std::{
     fs,
     path::Path,
@@ -86,10 +93,15 @@ fn the_tables_are_those_of_sqlite() {
 
 /// A master in a folder of its own, with the address of the other as far as it knows it.
 fn master(schema: &Schema, source: &str) -> (Daemon, TempDir) {
+    master_at(&schema.url, source, &[])
+}
+
+/// The same at this URL, with further arguments.
+fn master_at(url: &str, source: &str, arguments: &[&str]) -> (Daemon, TempDir) {
     let home = tempfile::tempdir().unwrap();
-    configure(home.path(), &schema.url, source);
+    configure(home.path(), url, source);
     let mut command = process::command("master", home.path());
-    command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "error");
+    command.args(["--listen", "127.0.0.1:0"]).args(arguments).env("RUST_LOG", "error");
     (Daemon::start(command), home)
 }
 
