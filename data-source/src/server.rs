@@ -37,7 +37,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
     let (patience, report_memory) = (config.patience, config.report_memory);
     let (mut watched, mut state) = (folder.state(), folder.state());
     let app = App::new(folder, config.name, config.formats, config.admission, shutdown.clone());
-    let app = web::Data::new(app.with_report_memory(report_memory));
+    let app = web::Data::new(app.with_report_memory(report_memory).with_patience(patience));
     let shared = app.clone();
     let server =
         tributary_http_common::serve(move || router::app(shared.clone()), listener, config.pair.as_ref(), patience)?;

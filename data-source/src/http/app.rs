@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Semaphore;
@@ -13,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tributary_admission::{Admission, Capabilities};
 use tributary_folder_watch::{Entry, Folder, Snapshot, State};
 use tributary_format_rules::FormatRules;
-use tributary_http_common::RequestMetrics;
+use tributary_http_common::{Bodies, RequestMetrics};
+use tributary_pace::MAX_PATIENCE;
 
-use super::{error::ApiError, held::Held, manifest::ManifestPages};
+use super::{body::MAX_BODIES_BYTES, error::ApiError, held::Held, manifest::ManifestPages};
 use crate::{config::DEFAULT_REPORT_MEMORY, partials::Computations};
 
 /// Sheets of workbooks that `/read` holds at a time, each as a whole. With more, some clients could use up the memory.
@@ -39,6 +41,8 @@ pub(crate) struct App {
     pub(crate) admission: Admission,
     /// Secrets that open files without a token.
     pub(crate) capabilities: Capabilities,
+    /// Bodies that are being received.
+    pub(crate) bodies: Bodies,
     /// Cancelled when the server stops: held requests are answered, and transfers end.
     pub(crate) shutdown: CancellationToken,
     /// Answers that wait for news.
@@ -82,6 +86,7 @@ impl App {
             formats,
             admission,
             capabilities: Capabilities::default(),
+            bodies: Bodies::new(MAX_BODIES_BYTES, MAX_PATIENCE),
             shutdown,
             held: Held::default(),
             computations: Arc::new(Computations::new(DEFAULT_REPORT_MEMORY)),
@@ -101,6 +106,11 @@ impl App {
     /// Bounds the memory of reports.
     pub(crate) fn with_report_memory(self, bytes: usize) -> Self {
         Self { computations: Arc::new(Computations::new(bytes)), ..self }
+    }
+
+    /// Lets the senders of bodies go that do not keep the least speed over `patience`.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { bodies: Bodies::new(MAX_BODIES_BYTES, patience), ..self }
     }
 
     /// Returns what the folder holds, if that is known.

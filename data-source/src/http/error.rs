@@ -10,7 +10,7 @@ use actix_web::{
 };
 use tributary_admission::{CapabilityError, Denied};
 use tributary_folder_watch::OpenError;
-use tributary_http_common::{challenge, denial};
+use tributary_http_common::{BodyError, challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 use tributary_report::SpecError;
 
@@ -83,18 +83,9 @@ pub(crate) enum ApiError {
     /// The folder or a file cannot be read now.
     #[error("{0}")]
     Unavailable(String),
-    /// The body is too long.
-    #[error("the body is longer than {limit} bytes")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// The body does not arrive in time.
-    #[error("the body did not come within {seconds} seconds")]
-    TooSlow {
-        /// The time limit.
-        seconds: u64,
-    },
+    /// The body was not received.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     /// Too many answers are under way.
     #[error("too many clients are taking answers; ask again in a moment")]
     Busy,
@@ -124,8 +115,7 @@ impl ApiError {
             Self::Capability(_) => "not available",
             Self::RangeNotSatisfiable { .. } => "range not satisfiable",
             Self::Unavailable(_) => "not available",
-            Self::TooLarge { .. } => "too large",
-            Self::TooSlow { .. } => "too slow",
+            Self::Body(error) => error.status().1,
             Self::Busy => "too many clients",
             Self::Internal => "internal error",
         }
@@ -155,8 +145,7 @@ impl ResponseError for ApiError {
             }
             Self::NoCapability | Self::OutOfScope => StatusCode::FORBIDDEN,
             Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Body(error) => error.status().0,
             Self::Unavailable(_) | Self::Busy | Self::Capability(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -173,7 +162,7 @@ impl ResponseError for ApiError {
             Self::RangeNotSatisfiable { size } => {
                 response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
             }
-            Self::Unavailable(_) | Self::Busy | Self::Capability(_) | Self::Denied(Denied::TooManyWrong) => {
+            _ if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => {
                 response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
             }
             _ => {}

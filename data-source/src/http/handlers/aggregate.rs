@@ -9,12 +9,12 @@ use actix_web::{
 };
 use serde::de::DeserializeOwned;
 use tributary_format_rules::{bounded, file_format};
-use tributary_http_common::{TempFile, plain as without_controls};
+use tributary_http_common::TempFile;
 use tributary_protocol::{Aggregate, AskPlain, BodyDigest, CONTENT_DIGEST, FormatSpec};
 use tributary_report::{ReportPlan, Room, SpillFile};
 
 use crate::{
-    http::{app::App, body::read_body, error::ApiError},
+    http::{app::App, body::object, error::ApiError},
     partials::{PartialJob, Question},
 };
 
@@ -27,7 +27,7 @@ pub(crate) async fn aggregate(
     app: web::Data<App>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let asked: Aggregate = asked(&request, body, "a partial").await?;
+    let asked: Aggregate = asked(&request, &app, body, "a partial").await?;
     let plan =
         || ReportPlan::compile(&asked.report).map(|plan| plan.within(Room::new(app.computations.room(), spill_file)));
     check_format(&asked.format)?;
@@ -43,23 +43,26 @@ pub(crate) async fn plain(
     app: web::Data<App>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let asked: AskPlain = asked(&request, body, "what is known of a file").await?;
+    let asked: AskPlain = asked(&request, &app, body, "what is known of a file").await?;
     check_format(&asked.format)?;
     answer(&app, (&asked.path, &asked.hash), asked.settings, Question::IsPlain, false).await
 }
 
 /// Reads the body of a request for something.
-async fn asked<T: DeserializeOwned>(request: &HttpRequest, body: web::Payload, what: &str) -> Result<T, ApiError> {
-    let body = read_body(body, MAX_REQUEST_BYTES).await?;
+async fn asked<T: DeserializeOwned>(
+    request: &HttpRequest,
+    app: &App,
+    body: web::Payload,
+    what: &str,
+) -> Result<T, ApiError> {
+    let body = app.bodies.receive(body, MAX_REQUEST_BYTES).await?;
     let announced = request.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok());
     if announced.is_some_and(|announced| !BodyDigest::of(&body).is(announced)) {
         return Err(ApiError::BadRequest(
             "the body changed on the way: it does not match its Content-Digest".to_owned(),
         ));
     }
-    serde_json::from_slice(&body).map_err(|why| {
-        ApiError::BadRequest(format!("the body is not a request for {what}: {}", without_controls(&why.to_string())))
-    })
+    object(&body, what)
 }
 
 fn check_format(asked: &str) -> Result<(), ApiError> {

@@ -8,12 +8,11 @@ use actix_web::{
     web,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::Value;
 use tributary_admission::{MAX_CAPABILITY_TIME, Scope};
-use tributary_http_common::{plain, revoked};
+use tributary_http_common::revoked;
 use tributary_protocol::{Capability, CapabilityRequest};
 
-use crate::http::{app::App, body::read_body, error::ApiError};
+use crate::http::{app::App, body::object, error::ApiError};
 
 /// Longest body of a request.
 const MAX_REQUEST_BYTES: usize = 1 << 20;
@@ -26,12 +25,8 @@ pub(crate) async fn issue(
     app: web::Data<App>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let body = read_body(body, MAX_REQUEST_BYTES).await?;
-    // A list would be taken for the members in order.
-    let object = serde_json::from_slice(&body).map(Value::Object);
-    let asked: CapabilityRequest = object.and_then(serde_json::from_value).map_err(|why| {
-        ApiError::BadRequest(format!("the body is not a request for a capability: {}", plain(&why.to_string())))
-    })?;
+    let body = app.bodies.receive(body, MAX_REQUEST_BYTES).await?;
+    let asked: CapabilityRequest = object(&body, "a capability")?;
     let time = asked.valid.as_deref().map_or(Ok(USUAL_TIME), valid_time)?;
     if asked.has_long_path() {
         return Err(ApiError::BadRequest("a path is longer than that of any file".to_owned()));

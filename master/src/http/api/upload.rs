@@ -12,6 +12,7 @@ use anyhow::Context;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use tributary_engine::{Inbox, InboxError, Offer};
+use tributary_http_common::BodyError;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::server::{App, error::ApiError, input, sender};
@@ -202,7 +203,7 @@ async fn text_of(mut field: Field) -> Result<String, ApiError> {
         let piece = piece.map_err(|_| bad_form())?;
         text.extend_from_slice(&piece);
         if text.len() as u64 > AROUND_FILES {
-            return Err(ApiError::TooLarge { limit: AROUND_FILES as usize });
+            return Err(BodyError::TooLarge { limit: AROUND_FILES as usize }.into());
         }
     }
     Ok(String::from_utf8_lossy(&text).into_owned())

@@ -13,7 +13,7 @@ use tributary_admission::Denied;
 use tributary_engine::{
     AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, OnlyReads, TextError, TooManyToSort, Unwritten,
 };
-use tributary_http_common::{challenge, denial};
+use tributary_http_common::{BodyError, challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
 
 use super::active::Elsewhere;
@@ -55,26 +55,14 @@ pub(crate) enum ApiError {
         /// The supported methods, as in `Allow`.
         allowed: &'static str,
     },
-    /// The body is too long.
-    #[error("the body is longer than {limit} bytes")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// The body stands still, or drips.
-    #[error("the body arrives too slowly: {0}")]
-    Dripping(#[from] tributary_pace::TooSlow),
+    /// The body was not received.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     /// The fields of a form do not arrive in time.
     #[error("the form did not go on within {seconds} seconds")]
     TooSlow {
         /// The time limit.
         seconds: u64,
-    },
-    /// The bodies of all requests together are too long.
-    #[error("more than {limit} bytes are being received; send this again in a moment")]
-    TooManyBodies {
-        /// The limit in bytes.
-        limit: u64,
     },
     /// The route does not accept the body's media type.
     #[error("the body must be `{expected}`")]
@@ -143,10 +131,9 @@ impl ApiError {
             Self::CannotUndo(CannotUndo::Unknown(_)) => "not found",
             Self::CannotUndo(_) => "cannot be undone",
             Self::MethodNotAllowed { .. } => "method not allowed",
-            Self::TooLarge { .. } => "too large",
+            Self::Body(error) => error.status().1,
             Self::OtherVersion(_) => "other version",
-            Self::Dripping(_) | Self::TooSlow { .. } => "too slow",
-            Self::TooManyBodies { .. } => "too many clients",
+            Self::TooSlow { .. } => "too slow",
             Self::UnsupportedMediaType { .. } => "unsupported media type",
             Self::Upload(error) => upload(error).1,
             Self::TooManyClients { .. } | Self::Busy => "too many clients",
@@ -262,9 +249,8 @@ impl ResponseError for ApiError {
             Self::Denied(denied) => denial(denied).0,
             Self::NotFound(_) | Self::NotShown(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Dripping(_) | Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::TooManyBodies { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Body(error) => error.status().0,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::OtherVersion(_) | Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::CannotUndo(CannotUndo::Unknown(_)) => StatusCode::NOT_FOUND,

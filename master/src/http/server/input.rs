@@ -8,14 +8,13 @@ use actix_web::{
     http::header::{ACCEPT, Accept, CONTENT_TYPE, Header, Quality},
     web,
 };
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tributary_config::Limits;
 use tributary_engine::{checked_sku, checked_text};
-use tributary_http_common::plain;
-use tributary_pace::{MAX_PATIENCE, Pace};
+use tributary_http_common::{Bodies, plain};
+use tributary_pace::MAX_PATIENCE;
 
-use super::body_budget::Budget;
 use crate::http::{pages::text::wording::encoded, server::error::ApiError};
 
 /// Maximum rows per page of a list.
@@ -24,14 +23,11 @@ const MOST_ROWS: i64 = 10_000;
 pub(crate) const BODY_BYTES: usize = 8 << 20;
 
 /// The bytes of all bodies that are being received, because each client may send eight megabytes at the least speed.
-static BODIES: OnceLock<Budget> = OnceLock::new();
-/// The time over which a body must keep the least speed on average.
-static PATIENCE: OnceLock<Duration> = OnceLock::new();
+static BODIES: OnceLock<Bodies> = OnceLock::new();
 
 /// Sets the bounds of all bodies that are being received, for this process. The first ones stay.
 pub(super) fn limit_bodies(bytes: u64, patience: Duration) {
-    BODIES.get_or_init(|| Budget::new(bytes));
-    PATIENCE.get_or_init(|| patience);
+    BODIES.get_or_init(|| Bodies::new(bytes, patience));
 }
 
 /// Parses the query of a request.
@@ -93,28 +89,11 @@ pub(crate) fn most(asked: Option<i64>) -> Result<i64, ApiError> {
 
 /// Reads a whole body of at most `limit` bytes. A client that stops halfway, or drips, is let go.
 pub(crate) async fn body(
-    mut payload: impl Stream<Item = Result<web::Bytes, PayloadError>> + Unpin,
+    payload: impl Stream<Item = Result<web::Bytes, PayloadError>> + Unpin,
     limit: usize,
 ) -> Result<web::Bytes, ApiError> {
-    let bodies = BODIES.get_or_init(|| Budget::new(Limits::default().bodies));
-    let mut pace = Pace::new(*PATIENCE.get_or_init(|| MAX_PATIENCE));
-    let (mut share, mut body) = (bodies.share(), web::BytesMut::new());
-    let length = |chunk: &Option<Result<web::Bytes, _>>| chunk.iter().flatten().map(|chunk| chunk.len() as u64).sum();
-    loop {
-        let chunk = tokio::select! {
-            chunk = pace.wait(payload.next(), length) => chunk?,
-            () = share.yields() => return Err(ApiError::TooManyBodies { limit: bodies.bytes() }),
-        };
-        let Some(chunk) = chunk else { return Ok(body.freeze()) };
-        let chunk = chunk.map_err(|_| bad("the body ended early or is not written as its head says".to_owned()))?;
-        if body.len() + chunk.len() > limit {
-            return Err(ApiError::TooLarge { limit });
-        }
-        if !share.grow(chunk.len() as u64) {
-            return Err(ApiError::TooManyBodies { limit: bodies.bytes() });
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let bodies = BODIES.get_or_init(|| Bodies::new(Limits::default().bodies, MAX_PATIENCE));
+    Ok(bodies.receive(payload, limit).await?)
 }
 
 /// Parses a JSON body, whatever its media type says, so that `curl -d` works. The checks of `Origin` and `Sec-Fetch-Site` keep other
@@ -260,22 +239,5 @@ mod tests {
         check(Some("application/json, text/csv;q=0.5"), false, false);
         check(Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), false, true);
         check(Some("nonsense"), false, false);
-    }
-
-    /// Every body had a minute: a slow line never got a large one through, and one that dripped held its memory as long.
-    #[tokio::test(start_paused = true)]
-    async fn a_body_may_take_its_time_and_must_not_drip() {
-        let check = async |bytes: usize, is_taken: bool| {
-            let piece = move |_| async move {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                Ok(web::Bytes::from(vec![b'x'; bytes]))
-            };
-            let pieces = futures_util::stream::iter(0..200).then(piece);
-            let received = body(Box::pin(pieces), BODY_BYTES).await;
-            assert_eq!(received.is_ok_and(|body| body.len() == 200 * bytes), is_taken, "{bytes}");
-        };
-        check(2048, true).await;
-        check(1024, true).await;
-        check(1000, false).await;
     }
 }

@@ -4,7 +4,6 @@
 
 mod active;
 mod app;
-mod body_budget;
 mod delivery;
 pub(crate) mod error;
 pub(crate) mod input;

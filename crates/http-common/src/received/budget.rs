@@ -1,4 +1,4 @@
-//! Bounds the bytes of all bodies that are being received, because each client may send eight megabytes as slowly as it likes.
+//! Bounds the bytes of all bodies that are being received, because each client may send one up to its limit as slowly as it likes.
 
 use std::{
     cmp::Reverse,
