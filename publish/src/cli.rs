@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Address of the master, such as http://127.0.0.1:5000; either it or `--amqp` is required
-    #[arg(long, env = "TRIBUTARY_TO", value_name = "URL")]
+    #[arg(long, env = "TRIBUTARY_TO", hide_env_values = true, value_name = "URL")]
     pub to: Option<String>,
     /// File that holds the master's token
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE", help_heading = "With --to")]

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, env = "TRIBUTARY_AMQP_CA", value_name = "FILE")]
     pub amqp_ca: Option<PathBuf>,
     /// Address of the master, such as http://127.0.0.1:5000
-    #[arg(long, env = "TRIBUTARY_TO", value_name = "URL", value_parser = master_url)]
+    #[arg(long, env = "TRIBUTARY_TO", value_name = "URL", hide_env_values = true, value_parser = master_url)]
     pub to: Url,
     /// File that holds the master's token
     #[arg(long, env = "TRIBUTARY_TOKEN_FILE", value_name = "FILE")]

@@ -29,7 +29,7 @@ pub struct ConfigArgs {
     pub listen: Option<String>,
 
     /// Address of this master as others reach it, such as `https://shop.example`. A master that only reads sends changes there
-    #[arg(long, value_name = "URL", env = "TRIBUTARY_PUBLIC_URL")]
+    #[arg(long, value_name = "URL", env = "TRIBUTARY_PUBLIC_URL", hide_env_values = true)]
     pub public_url: Option<String>,
 
     /// Interval in which to ask a source that cannot hold its answer [default: 1s]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
 
-use super::duration;
+use super::{duration, secrets::shown};
 
 /// Time limit of a query by default.
 const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(3600);
@@ -66,6 +66,7 @@ pub(super) fn cluster_of(engine: &str, cluster: Option<&ClusterConfig>) -> Resul
 
 fn cluster_url(typed: &str) -> Result<Url, String> {
     let wrong = |why: &str| {
+        let typed = shown(typed);
         Err(format!(
             "`{typed}` is not the address of a Ballista scheduler: {why}; write one such as \"http://127.0.0.1:50050\""
         ))

@@ -2,10 +2,13 @@
 
 use url::Url;
 
+use crate::secrets::shown;
+
 /// Parses the address: the scheme and the host, without a path. It ends without a slash, so that a path can follow.
-pub(super) fn public_url(text: &str) -> Result<String, String> {
+pub(super) fn public_url(typed: &str) -> Result<String, String> {
+    let text = shown(typed);
     let wrong = |why: &str| format!("`{text}` {why}; write https://HOST or http://HOST:PORT");
-    let url = Url::parse(text).map_err(|why| wrong(&format!("is not a URL ({why})")))?;
+    let url = Url::parse(typed).map_err(|why| wrong(&format!("is not a URL ({why})")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(wrong("is not the address of a web server"));
     }
@@ -38,6 +41,10 @@ mod tests {
         check("http://shop.example/tributary", Err("has a path"));
         check("http://shop.example?a", Err("has a path"));
         check("http://ann:secret@shop.example", Err("must not hold a user"));
-        assert!(!public_url("http://ann:secret@shop.example").unwrap_err().contains("secret"));
+        for text in
+            ["http://ann:secret@shop.example", "http://ann:secret@shop.example:x", "ann:sec@secret@shop.example"]
+        {
+            assert!(!public_url(text).unwrap_err().contains("secret"), "{text}");
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! The files of secrets: the own certificate of the master, and whom it trusts.
+//! The files of secrets: the own certificate of the master, and whom it trusts. What errors show of an address that may hold a password.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use toml::Spanned;
 use tributary_tls::{TlsFiles, Trust};
@@ -28,6 +28,13 @@ pub(super) fn trust(
     let pin = pin.map(|pin| pin.get_ref().parse()).transpose().map_err(at)?;
     let ca_file = ca_file.map(|file| beside(file.get_ref()));
     Trust::chosen(url.scheme() == "https", ca_file.as_deref(), pin).map_err(at)
+}
+
+/// An address as it was typed, without a user and a password. A text before `@` that is no user is left out, too.
+pub(super) fn shown(typed: &str) -> Cow<'_, str> {
+    let Some((before, place)) = typed.rsplit_once('@') else { return typed.into() };
+    let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    format!("{scheme}…@{place}").into()
 }
 
 /// An error with its causes.

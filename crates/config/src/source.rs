@@ -10,7 +10,7 @@ use tributary_object_storage::Location;
 use tributary_tls::Trust;
 use url::Url;
 
-use crate::{Brake, ConfigError, SourceLimits};
+use crate::{Brake, ConfigError, SourceLimits, secrets::shown};
 
 /// One source.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ impl SourceConfig {
     /// # Errors
     /// The name or the URL is not valid for a source.
     pub fn new(name: &str, url: &str) -> Result<Self, ConfigError> {
-        let wrong = |why: String| ConfigError(format!("--source {name}={url}: {why}"));
+        let wrong = |why: String| ConfigError(format!("--source {name}={}: {why}", shown(url)));
         let url = source_url(url).map_err(wrong)?;
         source_name(name).map_err(wrong)?;
         Ok(Self {
@@ -101,7 +101,7 @@ pub(crate) fn sources_of(flags: &[String]) -> Result<Vec<SourceConfig>, ConfigEr
         let named = match name {
             Some(name) => SourceConfig::new(&name, text)?,
             None => {
-                let url = source_url(text).map_err(|why| ConfigError(format!("--source {flag}: {why}")))?;
+                let url = source_url(text).map_err(|why| ConfigError(format!("--source {}: {why}", shown(flag))))?;
                 SourceConfig::new(&host_port(&url), text)?
             }
         };
@@ -121,8 +121,9 @@ fn host_port(url: &Url) -> String {
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-pub(crate) fn source_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|why| format!("`{text}` is not a URL ({why}); write http://HOST:PORT"))?;
+pub(crate) fn source_url(typed: &str) -> Result<Url, String> {
+    let text = shown(typed);
+    let url = Url::parse(typed).map_err(|why| format!("`{text}` is not a URL ({why}); write http://HOST:PORT"))?;
     if url.scheme() == "file" {
         return Err(format!(
             "`{text}` is a folder: start a data-source with `--dir` for it, and write its http://HOST:PORT"

@@ -5,6 +5,7 @@ mod engine;
 mod reports;
 mod results;
 mod sales;
+mod secrets;
 
 use clap::Parser;
 
