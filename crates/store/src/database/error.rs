@@ -16,11 +16,11 @@ pub enum Error {
         /// The URL, cut after its scheme because a password may follow.
         url: String,
     },
-    /// A PostgreSQL URL without the name of a database.
-    #[error("`{url}` names no database; write postgres://USER@HOST/NAME")]
-    NoDatabaseName {
-        /// The URL without its password.
-        url: String,
+    /// A PostgreSQL URL that cannot be used.
+    #[error("the database url `postgres://…` {fault}; write postgres://USER:PASSWORD@HOST/NAME")]
+    BadPostgresUrl {
+        /// The fault, in words that repeat no part of the URL.
+        fault: postgres::Fault,
     },
     /// Another master has taken over since this one began to write.
     #[error("another master has taken over {database}: this one writes no more")]
@@ -180,7 +180,7 @@ pub enum Error {
 impl Error {
     /// True if the user gave invalid input, as opposed to a failure: programs exit with 2 then.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Error::BadUrl { .. } | Error::NoDatabaseName { .. })
+        matches!(self, Error::BadUrl { .. } | Error::BadPostgresUrl { .. })
     }
 
     /// The reason why the database could not be written at all, whatever was to be written; `None` if only this failed.
@@ -209,6 +209,15 @@ impl Error {
     /// Whether the last transaction may be committed or not: what is known of the tables may be wrong.
     pub fn has_unknown_outcome(&self) -> bool {
         matches!(self, Error::UnknownOutcome { .. })
+    }
+
+    /// Whether the database cannot be opened, or its server cannot be reached: the same may succeed later.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Error::Open { .. } => true,
+            Error::Query { source, .. } => postgres::is_lost(source),
+            _ => false,
+        }
     }
 
     /// Whether locks of the database are held that the system did not take back. [`crate::open_anew`] frees them.
@@ -294,14 +303,19 @@ impl<T> OrCannot<T> for QueryResult<T> {
     }
 }
 
-/// The database's own message, without diesel's wrapping.
+/// The database's own message in one line, without diesel's wrapping.
 pub(crate) fn message(error: &DieselError) -> String {
     match error {
         DieselError::DatabaseError(kind, info) if !matches!(kind, DatabaseErrorKind::ClosedConnection) => {
-            info.message().to_owned()
+            one_line(info.message())
         }
-        other => other.to_string(),
+        other => one_line(&other.to_string()),
     }
+}
+
+/// Joins lines, in which a server and libpq write: a line of a log is one event.
+pub(crate) fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Checks that a statement for a single key has found its row: if not, the caller and the tables disagree.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::error::Error;
+use crate::postgres::name_in;
 
 /// The address of a database.
 ///
@@ -107,18 +108,14 @@ impl FromStr for DatabaseUrl {
             return Err(bad());
         }
         if let Some(rest) = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://")) {
-            let name = rest.split_once('?').map_or(rest, |(before, _)| before).rsplit_once('/').map(|(_, name)| name);
-            // Without a name, libpq takes that of the user: two programs might mean two databases.
-            let name = name
-                .filter(|name| !name.is_empty())
-                .ok_or_else(|| Error::NoDatabaseName { url: without_secrets(text) })?;
+            let name = name_in(rest).map_err(|fault| Error::BadPostgresUrl { fault })?;
             let is_plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_' | '.');
             let place: String = name.chars().map(|sign| if is_plain(sign) { sign } else { '_' }).collect();
             let place = format!("./{}", place.trim_start_matches('.'));
             return Ok(Self { location: Location::Postgres(text.to_owned()), place: place.into() });
         }
         let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
-        if path.contains("://") || path == ":memory:" || path.is_empty() {
+        if path.contains("://") || path == ":memory:" || path.is_empty() || is_for_a_server(path) {
             return Err(bad());
         }
         Ok(Self::of_file(PathBuf::from(path)))
@@ -135,11 +132,21 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// Cuts a URL after its scheme: the rest may hold a password, and error texts end up in logs.
+/// Whether a text that is no URL is meant for a PostgreSQL server: a mistyped one, or parameters of libpq. As the path of a file, it would show
+/// its password.
+fn is_for_a_server(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    let mut words = text.split_whitespace();
+    ["postgres:", "postgresql:"].iter().any(|scheme| text.starts_with(scheme))
+        || words.any(|word| word.starts_with("password=") || word.starts_with("dbname="))
+}
+
+/// Cuts a URL after its scheme, and another text for a server after its first word: the rest may hold a password, and error texts end up in logs.
 fn scheme_only(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, _)) => format!("{scheme}://…"),
-        None => url.escape_debug().to_string(),
+    match (url.split_once("://"), url.split_once([':', '='])) {
+        (Some((scheme, _)), _) => format!("{}://…", scheme.escape_debug()),
+        (None, Some((word, _))) if is_for_a_server(url) => format!("{}…", word.escape_debug()),
+        _ => url.escape_debug().to_string(),
     }
 }
 
@@ -147,7 +154,6 @@ fn scheme_only(url: &str) -> String {
 fn without_secrets(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let rest = rest.split_once('?').map_or(rest, |(before, _)| before);
-    // A password may hold an `@` that nobody has escaped.
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     format!("postgres://{place}")
 }
@@ -176,8 +182,11 @@ mod tests {
         check("sqlite://x.db", Ok("x.db"));
         check("postgres://me:secret@host/db", Ok("./db"));
         check("postgresql://host/a%20b?sslmode=require", Ok("./a_20b"));
-        check("postgres:///../x", Ok("./x"));
-        check("postgres://me:secret@host", Err("postgres://host"));
+        check("postgres://me:a@secret@host/db", Err("as %40"));
+        check("Postgres://me:secret@host/db", Err("`Postgres://…`"));
+        check("postgres:me:secret@host/db", Err("`postgres…`"));
+        check(" postgresql:/me:secret@host/db", Err("` postgresql…`"));
+        check("host=h user=me password=secret dbname=db", Err("`host…`"));
         check("postgres://me:secret@host/", Err("names no database"));
         check("mysql://me:secret@host/db", Err("`mysql://…`"));
         check("", Err("database url"));
@@ -187,10 +196,10 @@ mod tests {
 
     #[test]
     fn no_text_of_it_has_its_password() {
-        let url: DatabaseUrl = "postgres://me:sec@ret@host:5432/db?password=other".parse().unwrap();
+        let url: DatabaseUrl = "postgres://me:sec%40ret@host:5432/db?password=other".parse().unwrap();
         assert_eq!(url.to_string(), "postgres://host:5432/db");
         assert!(!format!("{url:?}").contains("sec"), "{url:?}");
-        assert_eq!(url.postgres(), Some("postgres://me:sec@ret@host:5432/db?password=other"));
+        assert_eq!(url.postgres(), Some("postgres://me:sec%40ret@host:5432/db?password=other"));
         assert_eq!(url.file(), None);
     }
 

@@ -1,6 +1,7 @@
 //! Everything that only PostgreSQL knows: sessions and their settings, the lock that makes one master active, many rows per statement, its
 //! system tables and types. `sqlite` is its counterpart.
 
+mod address;
 mod bulk;
 mod copy;
 mod dynamic_rows;
@@ -14,6 +15,7 @@ mod report_keys;
 pub(crate) mod schema;
 mod tables;
 
+pub(crate) use address::{Fault, name_in};
 pub(crate) use bulk::write_bulk;
 pub(crate) use copy::{CopyInto, copy_into};
 pub(crate) use dynamic_rows::{each_dynamic_row, insert_rows};

@@ -6,7 +6,10 @@ use diesel::{
     result::{DatabaseErrorKind, Error as DieselError},
 };
 
-use crate::{DatabaseUrl, Error, database::error::message};
+use crate::{
+    DatabaseUrl, Error,
+    database::error::{message, one_line},
+};
 
 /// Begins a transaction that may write. One master writes, so no other transaction is in its way.
 pub(crate) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -88,8 +91,7 @@ fn with_parameters(address: &str, session: Session) -> String {
 }
 
 pub(super) fn cannot_open(url: &DatabaseUrl, reason: &str) -> Error {
-    // The server's words may have several lines.
-    let mut reason = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    let mut reason = one_line(reason);
     if reason.contains("SSL support is not compiled in") {
         reason.push_str("; programs built with `cargo build --release --no-default-features` have the system's library, which encrypts");
     }
