@@ -156,7 +156,10 @@ impl Store {
             return Ok(None);
         }
         let query = active_master::table.select(ActiveMaster::as_select());
-        query.first(&mut self.connection).optional().or_cannot(action)
+        let Some(active) = query.first(&mut self.connection).optional().or_cannot(action)? else { return Ok(None) };
+        // Nor is it that of a master which has the lock, but is not ready: changes would be sent to the one before.
+        let is_signed = Lease::is_signed(&mut self.connection, active.epoch).or_cannot(action)?;
+        Ok(is_signed.then_some(active))
     }
 }
 

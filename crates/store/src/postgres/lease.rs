@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{
     DatabaseUrl, Error, LockWatch, Store,
-    database::{connection::AnyConnection, error::OrCannot},
+    database::{
+        connection::AnyConnection,
+        error::{OrCannot, message},
+    },
 };
 
 /// The key of the lock has two numbers. The first one is that of this lock among all of the database.
@@ -85,6 +88,7 @@ impl Lease {
             .returning(dsl::epoch)
             .get_result(&mut session)
             .or_cannot(|| "become the active master")?;
+        sign(&mut session, epoch).or_cannot(|| "become the active master")?;
         end_writers(url, &mut session)?;
         let watch = LockWatch::default();
         let (stop, stopped) = mpsc::channel();
@@ -104,15 +108,12 @@ impl Lease {
 
     /// Whether somebody holds the lock.
     pub(crate) fn is_held(connection: &mut AnyConnection) -> QueryResult<bool> {
-        let AnyConnection::Postgres(postgres) = connection else { return Ok(false) };
-        // The halves of its key, as the server lists them.
-        let held: Taken = sql_query(format!(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {CLASS} \
-             AND objid = ({SCHEMA}::bigint & 4294967295)::oid AND objsubid = 2 \
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS taken"
-        ))
-        .get_result(postgres)?;
-        Ok(held.taken)
+        is_locked(connection, &CLASS.to_string(), SCHEMA)
+    }
+
+    /// Whether the holder of the lock is the one that has written the row of this epoch. A new holder prepares for up to some seconds first.
+    pub(crate) fn is_signed(connection: &mut AnyConnection, epoch: i64) -> QueryResult<bool> {
+        is_locked(connection, SCHEMA, &epoch.to_string())
     }
 }
 
@@ -130,6 +131,24 @@ fn try_lock(session: &mut PgConnection) -> QueryResult<bool> {
     let taken: Taken =
         sql_query(format!("SELECT pg_try_advisory_lock({CLASS}, {SCHEMA}) AS taken")).get_result(session)?;
     Ok(taken.taken)
+}
+
+/// Takes a second lock, which says that the row of `epoch` is that of this session. Nobody waits for it, because it is shared.
+fn sign(session: &mut PgConnection, epoch: i64) -> QueryResult<()> {
+    session.batch_execute(&format!("SELECT pg_advisory_lock_shared({SCHEMA}, {epoch})"))
+}
+
+/// Whether some session has the advisory lock with this key of two numbers.
+fn is_locked(connection: &mut AnyConnection, first: &str, second: &str) -> QueryResult<bool> {
+    let AnyConnection::Postgres(postgres) = connection else { return Ok(false) };
+    // The halves of a key as the server lists them have no sign.
+    let locked: Taken = sql_query(format!(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
+         AND classid = ({first}::bigint & 4294967295)::oid AND objid = ({second}::bigint & 4294967295)::oid \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS taken"
+    ))
+    .get_result(postgres)?;
+    Ok(locked.taken)
 }
 
 /// The words of the holder; it may be writing them right now.
@@ -183,18 +202,21 @@ struct Keeper {
 impl Keeper {
     /// Pings until it is told to stop, or another holder is there.
     fn run(self, mut session: PgConnection, stopped: &mpsc::Receiver<()>) {
-        let mut wait = PING;
+        let (mut wait, mut is_lost) = (PING, false);
         while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
             wait = PING;
             match active_master::table.select(dsl::epoch).first::<i64>(&mut session) {
                 Ok(epoch) if epoch == self.epoch => {}
                 Ok(_) => return self.depose(),
                 Err(error) => {
-                    tracing::warn!(%error, "the session that holds the lock of {} is lost: {error}; opening another", self.url);
+                    if !std::mem::replace(&mut is_lost, true) {
+                        let error = message(&error);
+                        tracing::warn!(%error, "the session that holds the lock of {} is lost: {error}; opening another", self.url);
+                    }
                     match self.again() {
                         Ok(Some(again)) => {
                             tracing::info!("this master still is the active one of {}", self.url);
-                            session = again;
+                            (session, is_lost) = (again, false);
                         }
                         Ok(None) => return self.depose(),
                         Err(error) => {
@@ -225,7 +247,10 @@ impl Keeper {
             active_master::table.select(dsl::epoch).first(&mut session).or_cannot(|| "ask which master is active")?;
         match (epoch == self.epoch, taken) {
             (false, _) => Ok(None),
-            (true, true) => Ok(Some(session)),
+            (true, true) => {
+                sign(&mut session, epoch).or_cannot(|| "say that this master is active")?;
+                Ok(Some(session))
+            }
             (true, false) => Err(cannot_open(&self.url, "the lock is not free yet")),
         }
     }

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use diesel::connection::SimpleConnection;
 use tributary_store::{Error, Lock, ReaderPool, Store};
 
 use super::{client, names};
@@ -48,6 +49,46 @@ fn the_second_is_refused_and_follows_once_the_first_has_gone() {
     assert_eq!(reader.active_master().unwrap(), None);
     let _second = Lock::acquire(&database.url, "starter").unwrap();
     assert_eq!(reader.active_master().unwrap().unwrap().epoch, 2);
+}
+
+/// Readers used to send changes to the address of a dead master for as long as its successor prepared.
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn nobody_is_active_until_the_new_holder_is_ready() {
+    let database = Database::new();
+    let mut reader = Store::open_existing(&database.url).unwrap();
+    let first = Lock::acquire_at(&database.url, "master", Some("https://first.example")).unwrap();
+    let address = |reader: &mut Store| reader.active_master().unwrap().and_then(|active| active.public_url);
+    assert_eq!(address(&mut reader).as_deref(), Some("https://first.example"));
+    // Keeps the first from taking it again, and the second from becoming ready.
+    let (mut locking, mut client) = (client(&database), client(&database));
+    locking.batch_execute("BEGIN; LOCK TABLE active_master IN SHARE MODE").unwrap();
+    let url = database.url.clone();
+    let second = thread::spawn(move || {
+        let mut taken = None;
+        wait_for("it is taken", || {
+            taken = Lock::acquire_at(&url, "standby", Some("https://second.example")).ok();
+            taken.is_some()
+        });
+        taken
+    });
+    let waits = "SELECT pid::text AS name FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                 AND query LIKE 'UPDATE%active_master%' AND application_name = 'tributary lease ' || \
+                 current_schema()::regnamespace::oid";
+    let mut ended: Option<Instant> = None;
+    wait_for("the second has the lock and waits for the row", || {
+        // The first takes it again if it is quicker.
+        if ended.is_none_or(|ended| ended.elapsed() > Duration::from_secs(5)) {
+            end_sessions(&database, "tributary lease");
+            ended = Some(Instant::now());
+        }
+        !names(&mut client, waits).is_empty()
+    });
+    assert_eq!(address(&mut reader), None);
+    locking.batch_execute("COMMIT").unwrap();
+    let second = second.join().unwrap();
+    assert_eq!(address(&mut reader).as_deref(), Some("https://second.example"));
+    drop((first, second));
 }
 
 #[test]
