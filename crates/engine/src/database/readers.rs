@@ -97,9 +97,9 @@ impl Readers {
         read.inspect_err(lost_locks::note)
     }
 
-    /// Closes all connections that nobody uses at the moment.
-    pub(crate) fn close_idle(&self) {
-        self.0.pool.close_idle(Duration::ZERO);
+    /// Closes all connections, those that are in use once nobody uses them any more.
+    pub(crate) fn close_all(&self) {
+        self.0.pool.close_all();
     }
 
     /// Streams the batches that `next` reads from one snapshot, until one is empty.

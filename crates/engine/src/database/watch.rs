@@ -55,6 +55,8 @@ struct News {
     tables: Option<(Vec<String>, Vec<QueueRow>)>,
     /// The process that may write, if it was asked for.
     active: Option<Option<ActiveMaster>>,
+    /// Whether another file stands in the place of the one that was open.
+    is_other_file: bool,
 }
 
 impl Watch {
@@ -70,6 +72,10 @@ impl Watch {
         match looked {
             Ok(news) => {
                 let has_changed = news.tables.is_some();
+                if news.is_other_file {
+                    tracing::warn!("another file stands in the place of the database; it is read from now on");
+                    self.readers.close_all();
+                }
                 self.seen.send_if_modified(|seen| {
                     if seen.unreadable.is_some() {
                         tracing::info!("the database can be read");
@@ -84,7 +90,7 @@ impl Watch {
             Err(error) => {
                 let reason = reason(&error);
                 // What was opened may be another file by now.
-                self.readers.close_idle();
+                self.readers.close_all();
                 self.seen.send_if_modified(|seen| {
                     if seen.unreadable == Some(reason) {
                         return false;
@@ -116,7 +122,7 @@ impl Task for Watch {
 
 impl Seen {
     /// Returns whether something differs.
-    fn note(&mut self, News { tables, active }: News) -> bool {
+    fn note(&mut self, News { tables, active, .. }: News) -> bool {
         let before = self.clone();
         self.unreadable = None;
         if let Some(active) = active {
@@ -131,7 +137,8 @@ impl Seen {
 
 /// Looks at the database on this connection, or on a new one.
 fn look(url: &DatabaseUrl, connection: Option<Connection>) -> Result<(Connection, News)> {
-    let mut connection = match connection.filter(|open| open.store.check_place().is_ok()) {
+    let is_other_file = connection.as_ref().is_some_and(|open| open.store.check_place().is_err());
+    let mut connection = match connection.filter(|_| !is_other_file) {
         Some(open) => open,
         None => Connection { store: Store::open_existing(url)?, version: None, asked: None },
     };
@@ -155,7 +162,7 @@ fn look(url: &DatabaseUrl, connection: Option<Connection>) -> Result<(Connection
     if is_due {
         *asked = Some(Instant::now());
     }
-    Ok((connection, News { tables, active }))
+    Ok((connection, News { tables, active, is_other_file }))
 }
 
 /// Words for why the database cannot be read.
@@ -181,7 +188,8 @@ mod tests {
         let url: DatabaseUrl = folder.path().join("database.db").to_str().unwrap().parse().unwrap();
         let writer = Writer::absent();
         let mut done = writer.done();
-        let (mut watch, mut seen) = Watch::new(url.clone(), Readers::new(url.clone()), writer);
+        let readers = Readers::new(url.clone());
+        let (mut watch, mut seen) = Watch::new(url.clone(), readers.clone(), writer);
         tokio::spawn(async move { watch.run().await });
         seen.wait_for(|seen| seen.unreadable == Some("which is not there yet")).await.unwrap();
         let mut store = Store::open(&url).unwrap();
@@ -200,5 +208,19 @@ mod tests {
         seen.wait_for(|seen| seen.unreadable == Some("which is not there yet")).await.unwrap();
         drop(Store::open(&url).unwrap());
         seen.wait_for(|seen| seen.unreadable.is_none()).await.unwrap();
+        // And again at once, as a restored backup is. What was open then must not be read on.
+        let events = || readers.run(|store| Ok(store.event_range()?));
+        assert_eq!(events().await.unwrap(), None);
+        let backup = folder.path().join("backup.db");
+        let mut store = Store::open(&backup.to_str().unwrap().parse().unwrap()).unwrap();
+        store.put_event("t", "edit", "{\"sku\":\"s\"}").unwrap();
+        drop(store);
+        done.mark_unchanged();
+        ["wal", "shm"]
+            .into_iter()
+            .for_each(|end| drop(std::fs::remove_file(folder.path().join(format!("database.db-{end}")))));
+        std::fs::rename(backup, url.path()).unwrap();
+        done.changed().await.unwrap();
+        assert_eq!(events().await.unwrap(), Some((1, 1)));
     }
 }

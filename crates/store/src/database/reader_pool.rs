@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, TryLockError, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -72,12 +72,19 @@ struct Shared {
     checked: AtomicBool,
     /// Guards the idle connections and since when they are idle, the longest first; held only to take some or to put one back.
     idle: Mutex<Vec<(Instant, Store)>>,
+    /// Counts up when all connections are to be closed. Changed only while `idle` is locked.
+    generation: AtomicU64,
 }
 
 impl ReaderPool {
     /// A pool for a database, which need not exist before the first use.
     pub fn new(url: DatabaseUrl) -> Self {
-        let shared = Arc::new(Shared { url, checked: AtomicBool::new(false), idle: Mutex::default() });
+        let shared = Arc::new(Shared {
+            url,
+            checked: AtomicBool::new(false),
+            idle: Mutex::default(),
+            generation: AtomicU64::new(0),
+        });
         let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
         pools.retain(|pool| pool.strong_count() > 0);
         pools.push(Arc::downgrade(&shared));
@@ -90,7 +97,10 @@ impl ReaderPool {
     /// The error of `f`; those of [`Store::open_existing`].
     pub fn snapshot<T, E: From<Error>>(&self, f: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
         let _used = USED.read().unwrap_or_else(PoisonError::into_inner);
-        let idle = self.idle().pop();
+        let (idle, generation) = {
+            let mut idle = self.idle();
+            (idle.pop(), self.generation())
+        };
         let mut store = match idle {
             Some((_, store)) => store,
             None => self.connect()?,
@@ -98,7 +108,7 @@ impl ReaderPool {
         let read = store.snapshot(f)?;
         // After an error the connection's state is unknown: it was dropped, and the next reader opens another.
         let mut idle = self.idle();
-        if idle.len() < MAX_IDLE {
+        if idle.len() < MAX_IDLE && generation == self.generation() {
             idle.push((Instant::now(), store));
         }
         Ok(read)
@@ -113,6 +123,17 @@ impl ReaderPool {
             idle.drain(..old).collect()
         };
         closed.len()
+    }
+
+    /// Closes all connections, those that are in use once nobody uses them any more.
+    pub fn close_all(&self) {
+        let mut idle = self.idle();
+        self.0.generation.fetch_add(1, Ordering::Relaxed);
+        idle.clear();
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Relaxed)
     }
 
     fn connect(&self) -> Result<Store, Error> {
