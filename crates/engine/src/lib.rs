@@ -45,7 +45,7 @@ mod views;
 pub use backup::{Restored, Saved, backup, restore};
 pub use check::{Checked, check};
 pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, RemovedDocuments, StoredEvent};
-pub use database::{Batches, Busy, OnlyReads, Unwritten, WriteOutage};
+pub use database::{Batches, Busy, OnlyReads, Unwritten, WriteOutage, is_away};
 pub use edits::{
     Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,

@@ -16,6 +16,12 @@ pub(super) fn store_errors(error: &anyhow::Error) -> impl Iterator<Item = &Error
     error.chain().filter_map(|cause| cause.downcast_ref())
 }
 
+/// Whether an error is due to a database that cannot be opened, or whose server cannot be reached.
+#[must_use]
+pub fn is_away(error: &anyhow::Error) -> bool {
+    store_errors(error).any(Error::is_away)
+}
+
 /// A time in which the database cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOutage {

@@ -1,7 +1,9 @@
 //! The status of each error. Its text says what to do, as in the HTTP API.
 
 use tonic::Status;
-use tributary_engine::{Busy, CannotUndo, EditError, Engine, InboxError, ListError, OnlyReads, TextError, Unwritten};
+use tributary_engine::{
+    Busy, CannotUndo, EditError, Engine, InboxError, ListError, OnlyReads, TextError, Unwritten, is_away,
+};
 
 /// Refuses what only the active master does, and names that one.
 pub(super) fn only_active(engine: &Engine) -> Result<(), Status> {
@@ -26,6 +28,10 @@ pub(super) fn failed(error: anyhow::Error) -> Status {
     }
     if error.is::<OnlyReads>() {
         return Status::unavailable(error.to_string());
+    }
+    if !error.is::<Unwritten>() && is_away(&error) {
+        tracing::warn!("a call of gRPC found no database: {error:#}");
+        return Status::unavailable("the master waits for the database, which cannot be read; try again in a moment");
     }
     tracing::error!("a call of gRPC failed: {error:#}");
     match error.downcast_ref::<Unwritten>() {

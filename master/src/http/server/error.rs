@@ -12,6 +12,7 @@ use serde::Serialize;
 use tributary_admission::Denied;
 use tributary_engine::{
     AcceptError, Busy, CannotUndo, EditError, InboxError, ListError, OnlyReads, TextError, TooManyToSort, Unwritten,
+    is_away,
 };
 use tributary_http_common::{BodyError, challenge, denial};
 use tributary_protocol::{PROBLEM_JSON, Problem};
@@ -235,6 +236,10 @@ impl From<anyhow::Error> for ApiError {
         }
         if error.is::<OnlyReads>() {
             return Self::OnlyActive(Elsewhere::unknown());
+        }
+        if !error.is::<Unwritten>() && is_away(&error) {
+            tracing::warn!("a request found no database: {error:#}");
+            return Self::Unreadable("which cannot be read");
         }
         tracing::error!("a request failed: {error:#}");
         error.downcast_ref::<Unwritten>().map_or(Self::Internal, |unwritten| Self::Unwritten(unwritten.clone()))
