@@ -3,6 +3,7 @@
 
 mod access;
 mod announced;
+mod capabilities;
 mod clients;
 mod edge;
 mod faults;
@@ -13,6 +14,7 @@ mod hostile;
 mod memory;
 mod peers;
 mod places;
+mod roles;
 mod served;
 mod slow;
 mod stage;
@@ -77,7 +79,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ];
     let rooms = rooms
         .into_iter()
-        .chain([folder::ATTACKS, truth::ATTACKS, access::ATTACKS, grpc::ATTACKS, faults::ATTACKS])
+        .chain([folder::ATTACKS, truth::ATTACKS, access::ATTACKS, capabilities::ATTACKS, roles::ATTACKS])
+        .chain([grpc::ATTACKS, faults::ATTACKS])
         .flatten();
     let wanted = |attack: &&Attack| args.only.as_ref().is_none_or(|only| attack.1.contains(only.as_str()));
     let attacks: Vec<_> = rooms.filter(wanted).collect();
