@@ -20,6 +20,7 @@ use tributary_testkit::{
     http,
     postgres::{self, Schema},
     process::{self, Daemon, stdout},
+    proxy::Proxy,
     wait,
 };
 
@@ -203,4 +204,34 @@ fn a_master_goes_on_after_its_server_has_ended_all_sessions() {
         wait::until("it applies again", || http::get(&url).is_ok_and(|(status, _)| status == 200).then_some(()));
     }
     assert_eq!(schema.psql("SELECT epoch FROM active_master").trim(), "1");
+}
+
+/// Reads used to be answered with 500, as if the master had a defect, and `/readyz` said `ready` until something was written.
+#[test]
+fn a_server_that_is_away_is_said_and_waited_for() {
+    let (schema, files) = (schema(), files());
+    let source = Daemon::source(files.path());
+    let server = schema.url.split_once("://").unwrap().1;
+    let place = server.split('/').next().unwrap().rsplit('@').next().unwrap();
+    let proxy = Proxy::start(place);
+    let (master, _home) =
+        master_at(&schema.url.replacen(place, proxy.url.trim_start_matches("http://"), 1), &source.url, &[]);
+    wait::until("the first load", || has_rows(&master).then_some(()));
+    proxy.go_down();
+    let status = |path: &str| http::get(&format!("{}{path}", master.url)).unwrap().0;
+    let paths = ["/api/v1/products", "/api/v1/products/s1", "/", "/metrics"];
+    let found = paths.map(|path| {
+        let mut last = 0;
+        wait::until("it misses the server", || {
+            last = status(path);
+            (last != 200).then_some(())
+        });
+        last
+    });
+    assert_eq!(found, [503; 4]);
+    wait::until("it is not ready", || (status("/readyz") == 503).then_some(()));
+    proxy.come_up();
+    wait::until("it is ready again", || (role(&master) == "ready").then_some(()));
+    assert_eq!(paths.map(status), [200; 4]);
+    assert_eq!(edit(&master, 1, "again"), Some(200));
 }

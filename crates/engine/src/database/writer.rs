@@ -285,7 +285,7 @@ impl Worker {
     }
 
     /// Looks into both queues, the urgent one first. `None` once both are closed and empty. Between jobs it looks whether the file is
-    /// still in place.
+    /// still in place, or its server answers.
     fn next(&mut self) -> Option<QueuedWrite> {
         loop {
             self.look_at_lock();
@@ -305,8 +305,8 @@ impl Worker {
                     return Some(QueuedWrite { name: None, work: Box::new(|_| {}) });
                 }
                 Err(_) => {
-                    let placed = self.store.check_place().map_err(anyhow::Error::new);
-                    let _ = self.shared.unwritable.note(placed);
+                    let placed = self.store.check_place().and_then(|()| self.store.check_server());
+                    let _ = self.shared.unwritable.note(placed.map_err(anyhow::Error::new));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Upkeep of a writing connection beside its queries: whether it can still write, what others have committed, and room for many rows. A
 //! SQLite file needs care that a server takes itself.
 
-use diesel::{prelude::*, sql_query, sql_types::BigInt};
+use diesel::{connection::SimpleConnection, prelude::*, sql_query, sql_types::BigInt};
 
 use super::{
     connection::Kind,
@@ -79,6 +79,19 @@ impl Store {
         match self.connection.kind() {
             Kind::Sqlite => self.check_file(),
             Kind::Postgres => Ok(()),
+        }
+    }
+
+    /// Checks that the server of the database answers on this connection. A file has none.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn check_server(&mut self) -> Result<(), Error> {
+        match self.connection.kind() {
+            Kind::Sqlite => Ok(()),
+            Kind::Postgres => {
+                self.connection.batch_execute("SELECT 1").or_cannot(|| "reach the server of the database")
+            }
         }
     }
 
