@@ -21,6 +21,18 @@ const RETRIES: usize = 3;
 /// The longest time for all tries of one request.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The server that has the buckets. It holds no secret, so other programs may be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Server {
+    /// Its address; `None` for Amazon's.
+    pub endpoint: Option<String>,
+    /// The region of the bucket.
+    pub region: Option<String>,
+}
+
+/// The variables with the address of a server, the first of which counts.
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+
 /// Values of the variables `AWS_*`. It prints no value: some are secrets.
 #[derive(Clone, Default)]
 pub struct Access {
@@ -84,8 +96,7 @@ impl Access {
     }
 
     fn check_endpoint(&self) -> Result<(), String> {
-        let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
-        let Some((name, value)) = names.iter().find_map(|name| Some((name, self.get(name)?))) else {
+        let Some((name, value)) = self.endpoint() else {
             let fix =
                 "set AWS_REGION to the region of the bucket, or AWS_ENDPOINT_URL for a server other than Amazon's";
             return self.region().map(|_| ()).ok_or_else(|| format!("the region is not known; {fix}"));
@@ -127,6 +138,17 @@ impl Access {
         Err("there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_METADATA_ENDPOINT=http://169.254.169.254 \
              on a machine that has a role, or AWS_SKIP_SIGNATURE=true for a public bucket"
             .to_owned())
+    }
+
+    /// The server that these variables name.
+    pub(crate) fn server(&self) -> Server {
+        let endpoint = self.endpoint().map(|(_, url)| url.to_owned());
+        Server { endpoint, region: self.region().map(str::to_owned) }
+    }
+
+    /// The address of the server, and the variable that has it.
+    fn endpoint(&self) -> Option<(&'static str, &str)> {
+        ENDPOINTS.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
 
     fn region(&self) -> Option<&str> {

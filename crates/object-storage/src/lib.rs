@@ -11,11 +11,11 @@ mod requests;
 mod storage;
 mod write;
 
-pub use access::Access;
+pub use access::{Access, Server};
 pub use error::{Error, ErrorKind};
 pub use listing::{Listing, Object, Page};
 pub use location::Location;
-pub use read::Body;
+pub use read::{Body, Head};
 pub use storage::ObjectStorage;
 pub use write::PART_BYTES;
 

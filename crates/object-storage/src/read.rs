@@ -4,9 +4,20 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::BoxStream};
-use object_store::GetOptions;
+use object_store::{GetOptions, ObjectStoreExt};
 
 use crate::{Error, ObjectStorage};
+
+/// The signs that tell one content of an object from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Bytes.
+    pub size: u64,
+    /// The `ETag`, as it is sent: with quotes.
+    pub etag: Option<String>,
+    /// When it was written, as RFC 3339. S3 counts seconds.
+    pub modified: String,
+}
 
 /// An object whose bytes arrive.
 pub struct Body {
@@ -31,6 +42,15 @@ impl ObjectStorage {
         let result = answered.map_err(|why| self.error(key, &why))?;
         let (size, etag) = (result.meta.size, result.meta.e_tag.clone());
         Ok(Body { size, etag, url: self.location.url_of(key), pieces: result.into_stream() })
+    }
+
+    /// Asks which content an object has, without reading it.
+    ///
+    /// # Errors
+    /// There is no such object, or the server does not answer so.
+    pub async fn head(&self, key: &str) -> Result<Head, Error> {
+        let meta = self.store().head(&self.path(key)?).await.map_err(|why| self.error(key, &why))?;
+        Ok(Head { size: meta.size, etag: meta.e_tag, modified: meta.last_modified.to_rfc3339() })
     }
 }
 

@@ -6,7 +6,7 @@ use http::Method;
 use object_store::{ObjectStore, aws::AmazonS3, local::LocalFileSystem, memory::InMemory, path::Path, signer::Signer};
 use url::Url;
 
-use crate::{Access, Error, ErrorKind, Location, error::innermost, location::Root, requests::Requests};
+use crate::{Access, Error, ErrorKind, Location, Server, error::innermost, location::Root, requests::Requests};
 
 /// The time for which a link is good.
 const LINK_TIME: Duration = Duration::from_secs(12 * 3_600);
@@ -20,7 +20,7 @@ pub struct ObjectStorage {
 
 #[derive(Debug)]
 pub(crate) enum Store {
-    S3 { client: AmazonS3, requests: Requests, is_unsigned: bool },
+    S3 { client: AmazonS3, requests: Requests, is_unsigned: bool, server: Server },
     Folder(LocalFileSystem),
     Memory(InMemory),
 }
@@ -38,7 +38,7 @@ impl ObjectStorage {
                 let requests =
                     Requests::new(user_agent, &trust).map_err(|why| Error::setting(&url, why.to_string()))?;
                 let client = access.client_of(bucket, &url, &requests)?;
-                Store::S3 { client, requests, is_unsigned: access.is_unsigned() }
+                Store::S3 { client, requests, is_unsigned: access.is_unsigned(), server: access.server() }
             }
             Root::Folder(folder) => {
                 // A folder is not made: where a disk is not mounted, the objects would go elsewhere.
@@ -56,6 +56,15 @@ impl ObjectStorage {
     #[must_use]
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// The server that has the bucket; `None` where there is no bucket.
+    #[must_use]
+    pub fn server(&self) -> Option<&Server> {
+        match &self.store {
+            Store::S3 { server, .. } => Some(server),
+            Store::Folder(_) | Store::Memory(_) => None,
+        }
     }
 
     /// Signs a link with which anyone can read one object for 12 hours. `None` where there are no links: in a

@@ -1,6 +1,6 @@
 //! URLs and variables.
 
-use crate::{Access, ErrorKind, Location, ObjectStorage};
+use crate::{Access, ErrorKind, Location, ObjectStorage, Server};
 
 fn parsed(url: &str) -> Result<String, String> {
     url.parse::<Location>().map(|location| location.to_string())
@@ -57,6 +57,25 @@ fn opened(variables: &[(&str, &str)]) -> Result<(), String> {
 }
 
 const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hidden")];
+
+#[test]
+fn the_server_is_told_and_no_secret() {
+    let check = |variables: &[(&str, &str)], expect: Option<Server>| {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let access = Access::of(variables);
+        let storage = ObjectStorage::open("s3://bucket".parse().unwrap(), &access, "test/1").unwrap();
+        assert_eq!(storage.server(), expect.as_ref());
+    };
+    let server = |endpoint: Option<&str>, region: Option<&str>| {
+        Some(Server { endpoint: endpoint.map(str::to_owned), region: region.map(str::to_owned) })
+    };
+    check(&[KEYS[0], KEYS[1], ("AWS_REGION", "eu-north-1")], server(None, Some("eu-north-1")));
+    let urls = [("AWS_ENDPOINT", "https://c"), ("AWS_ENDPOINT_URL", "https://b"), ("AWS_ENDPOINT_URL_S3", "https://a")];
+    check(&[&KEYS[..], &urls].concat(), server(Some("https://a"), None));
+    check(&[&KEYS[..], &urls[..2]].concat(), server(Some("https://b"), None));
+    let memory = ObjectStorage::open("memory:".parse().unwrap(), &Access::default(), "test/1").unwrap();
+    assert_eq!(memory.server(), None);
+}
 
 #[test]
 fn errors_name_the_variable_to_set() {

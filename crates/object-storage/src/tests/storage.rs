@@ -60,7 +60,11 @@ async fn check(storage: &ObjectStorage) {
     let mut part = storage.read("a.csv", Some(2..5), Some(etag)).await.unwrap();
     assert_eq!((part.size, part.etag.as_deref()), (9, Some(etag)));
     assert_eq!(part.chunk().await.unwrap().unwrap(), &b"w b"[..]);
+    let head = storage.head("a.csv").await.unwrap();
+    assert_eq!((head.size, head.etag.as_deref()), (9, Some(etag)));
+    assert_eq!(storage.head("b.csv").await.unwrap_err().kind(), ErrorKind::Missing);
     put(storage, "a.csv", b"changed").await.unwrap();
+    assert_ne!(storage.head("a.csv").await.unwrap().etag, head.etag);
     let changed = storage.read("a.csv", None, Some(etag)).await.unwrap_err();
     assert_eq!(changed.kind(), ErrorKind::Changed, "{changed}");
 

@@ -1,6 +1,7 @@
 //! A bucket in memory that speaks as much of S3 as a source asks for: lists in pages, reads with `If-Match`, and errors. It checks the
 //! signature of each request, and answers wrongly when a test asks for it.
 
+mod answers;
 mod signature;
 
 use std::{
@@ -17,7 +18,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use self::signature::{decoded, encoded, is_signed};
+use self::{
+    answers::{Answer, error, escaped, ok, read},
+    signature::{decoded, encoded, is_signed},
+};
 
 /// The name of the bucket.
 pub const BUCKET: &str = "feeds";
@@ -59,8 +63,12 @@ struct State {
     page: usize,
     /// Wrong answers to requests that contain these texts, and how often they are given.
     wrong: Vec<(String, Wrong, usize)>,
-    /// The requests so far: `LIST` with the query, or `GET` with the key.
+    /// The requests so far: `LIST` with the query, or `GET` or `HEAD` with the key.
     requests: Vec<String>,
+    /// Bytes of objects that were sent, by the name of the program in `User-Agent`.
+    sent: BTreeMap<String, u64>,
+    /// Bodies by which objects are replaced as soon as programs that are not the master have read them.
+    replaced_when_read: BTreeMap<String, Vec<u8>>,
     /// Objects that are replaced as soon as they are listed.
     replaced_when_listed: BTreeSet<String>,
 }
@@ -71,6 +79,13 @@ struct Object {
     class: &'static str,
     etag: String,
     modified: &'static str,
+}
+
+impl Object {
+    fn new(body: &[u8], class: &'static str) -> Self {
+        let etag: String = Sha256::digest(body)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { body: body.into(), class, etag, modified: FIRST }
+    }
 }
 
 struct Request {
@@ -149,9 +164,7 @@ impl Bucket {
 
     /// Puts an object in a storage class.
     pub fn put_in_class(&self, key: &str, body: impl AsRef<[u8]>, class: &'static str) {
-        let body = body.as_ref();
-        let etag: String = Sha256::digest(body)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        self.state().objects.insert(key.to_owned(), Object { body: body.into(), class, etag, modified: FIRST });
+        self.state().objects.insert(key.to_owned(), Object::new(body.as_ref(), class));
     }
 
     /// Changes when an object was changed last, and not its content.
@@ -171,7 +184,7 @@ impl Bucket {
         self.state().page = page;
     }
 
-    /// Answers the next `times` requests that contain a text wrongly. A request is `LIST` and its query, or `GET` and the key.
+    /// Answers the next `times` requests that contain a text wrongly. A request is `LIST` and its query, or `GET` or `HEAD` and the key.
     pub fn answer_wrongly(&self, contains: &str, wrong: Wrong, times: usize) {
         self.state().wrong.push((contains.to_owned(), wrong, times));
     }
@@ -184,6 +197,11 @@ impl Bucket {
     /// Appends to an object whenever it was listed, so that it is never read as it was listed.
     pub fn replace_when_listed(&self, key: &str) {
         self.state().replaced_when_listed.insert(key.to_owned());
+    }
+
+    /// Replaces an object as soon as a program whose `User-Agent` does not begin with `tributary-` has read a part of it.
+    pub fn replace_when_read(&self, key: &str, body: impl Into<Vec<u8>>) {
+        self.state().replaced_when_read.insert(key.to_owned(), body.into());
     }
 
     /// Lets an object rest.
@@ -203,6 +221,12 @@ impl Bucket {
         self.state().requests.iter().filter(|request| request.contains(contains)).count()
     }
 
+    /// Returns how many bytes of objects were sent to programs whose `User-Agent` begins so.
+    #[must_use]
+    pub fn bytes_sent(&self, agent: &str) -> u64 {
+        self.state().sent.iter().filter(|(program, _)| program.starts_with(agent)).map(|(_, bytes)| bytes).sum()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test thread panics with the lock")
     }
@@ -216,9 +240,6 @@ impl Drop for Bucket {
     }
 }
 
-/// The head and the body of an answer.
-type Answer = (String, Arc<[u8]>);
-
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream.try_clone().expect("a socket can be cloned"));
     while let Some(request) = read_request(&mut reader) {
@@ -230,6 +251,8 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             _ if !is_signed(&request) => error("403 Forbidden", "SignatureDoesNotMatch"),
             _ => state.answer(&request),
         };
+        let body = if request.method == "HEAD" { [].into() } else { body };
+        state.note_sent(&request, body.len() as u64);
         drop(state);
         let sent = match wrong {
             Some(Wrong::Hang) => {
@@ -265,36 +288,12 @@ fn read_request(reader: &mut impl BufRead) -> Option<Request> {
     Some(Request { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), headers })
 }
 
-fn ok(headers: &str, body: Arc<[u8]>) -> Answer {
-    (format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{headers}\r\n", body.len()), body)
-}
-
-/// An object, or its bytes from a place on: what a client asks for after half of them.
-fn read(object: &Object, range: Option<&str>, tag: &str) -> Answer {
-    let start = range.and_then(|range| range.strip_prefix("bytes=")?.split('-').next()?.parse().ok());
-    let Some(start) = start.filter(|start| *start < object.body.len()) else {
-        return ok(&format!("ETag: {tag}\r\n"), Arc::clone(&object.body));
-    };
-    let (rest, size) = (&object.body[start..], object.body.len());
-    let range = format!("Content-Range: bytes {start}-{}/{size}", size - 1);
-    let head =
-        format!("HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nETag: {tag}\r\n{range}\r\n\r\n", rest.len());
-    (head, rest.into())
-}
-
-fn error(status: &str, code: &str) -> Answer {
-    let text = "The words of the server.";
-    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{text}</Message></Error>");
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {}\r\n\r\n", body.len());
-    (head, body.into_bytes().into())
-}
-
 impl State {
     /// Notes a request. Returns how it is to be answered wrongly, if it is.
     fn note(&mut self, request: &Request) -> Option<Wrong> {
         let key = key(request);
         let words = match &key {
-            Some(key) if !key.is_empty() => format!("GET {key}"),
+            Some(key) if !key.is_empty() => format!("{} {key}", request.method),
             _ => {
                 let own = request.query.split('&').filter(|pair| !pair.starts_with("X-Amz-"));
                 format!("LIST {}", own.collect::<Vec<_>>().join("&"))
@@ -306,6 +305,19 @@ impl State {
             *times -= 1;
             *wrong
         })
+    }
+
+    /// Notes what is sent of an object, and replaces it if a test has asked for that.
+    fn note_sent(&mut self, request: &Request, bytes: u64) {
+        let Some(key) = key(request).filter(|key| !key.is_empty()) else { return };
+        let agent = request.header("user-agent").unwrap_or_default();
+        *self.sent.entry(agent.to_owned()).or_default() += bytes;
+        if request.method == "GET"
+            && !agent.starts_with("tributary-")
+            && let Some(body) = self.replaced_when_read.remove(&key)
+        {
+            self.objects.insert(key, Object::new(&body, "STANDARD"));
+        }
     }
 
     fn answer(&mut self, request: &Request) -> Answer {
@@ -359,10 +371,6 @@ impl State {
         }
         ok("Content-Type: application/xml\r\n", body.into_bytes().into())
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The key that a request names; empty if it names the bucket, `None` if it names another one.
