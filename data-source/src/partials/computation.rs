@@ -21,12 +21,9 @@ use tributary_csv_gate::{Error as GateError, FileReject};
 use tributary_folder_watch::{Content, Entry, Folder};
 use tributary_http_common::{Shared, Sink, produced, shared};
 use tributary_protocol::{AggregateLine, BodyDigest, FormatSpec, PlainLine};
-use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan};
+use tributary_report::{Error, FileFormat, Partial, Progress, ReportPlan, plain_line};
 
-use super::{
-    cache::{PartialCache, PartialKey},
-    plain::plain_line,
-};
+use super::cache::{PartialCache, PartialKey};
 
 /// Files computed at the same time. Each uses all cores, so more would only need memory; with one, a file of many gigabytes
 /// would keep all others waiting.

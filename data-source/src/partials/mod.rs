@@ -3,6 +3,5 @@
 
 mod cache;
 mod computation;
-mod plain;
 
 pub(crate) use computation::{Computations, PartialJob, Question};

@@ -1,4 +1,5 @@
-//! Tells whether any CSV reader reads a file alike: one thread cuts it into blocks, others compare the rows of each with its lines.
+//! Tells whether any CSV reader reads a file alike: one thread cuts it into blocks, others compare the rows of each with its lines. Only
+//! such a file can be computed by others.
 
 use std::{
     io::{self, Read},
@@ -22,12 +23,12 @@ const BLOCK_BYTES: usize = 512 << 10;
 /// A file that is plain, in the words of the protocol, or the reason why it is not.
 type Found = Result<PlainFile, NotPlain>;
 
-/// Checks a file. `open` must return the same bytes each time; a caller whose file may change has to check that afterwards. Calls
+/// Tells whether any CSV reader reads a file alike. `open` must return the same bytes each time; a caller whose file may change has to check that afterwards. Calls
 /// `go_on` after every block with the bytes so far, and stops with an error of the kind `Interrupted` if it returns false.
 ///
 /// # Errors
 /// The file cannot be read.
-pub(super) fn plain_line<R: Read>(
+pub fn plain_line<R: Read>(
     (path, size): (&str, u64),
     open: impl Fn() -> io::Result<R>,
     settings: &Settings,
