@@ -10,7 +10,7 @@
 //! | room | tables |
 //! | --- | --- |
 //! | `catalog` | `products`, `shadowed`, `edits`, `operation_messages`, `aggr`, `tally`, `catalog_settings` |
-//! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `rejects`, `queues` |
+//! | `inputs` | `sources`, `held_versions`, `files`, `pages`, `plain_files`, `rejects`, `queues` |
 //! | `reports` | `reports`, `failed_reports`, `partials`, `report_<name>` |
 //! | `documents` | `documents`, `messages` |
 //! | `history` | `events`, `published_events`, `exports`, `product_changes`, `history` |
@@ -43,8 +43,8 @@ pub use history::{
 };
 pub use inputs::{
     FileFilter, FileOrigin, FileRow, FileState, FileSums, FileView, HeldVersionRow, MAX_REJECTED_FILES, PageContent,
-    PageRow, QueueRow, RejectFilter, RejectPage, RejectRow, RejectView, RejectedFileView, SourcePass, SourceRow,
-    SourceState, SourceView,
+    PageRow, PlainFileRow, QueueRow, RejectFilter, RejectPage, RejectRow, RejectView, RejectedFileView, SourcePass,
+    SourceRow, SourceState, SourceView,
 };
 pub use reports::{
     FailedReportRow, LineQuery, MetricFigures, ReportLine, ReportOrder, ReportRange, ReportRow, ReportTable,

@@ -7,7 +7,7 @@ use super::{
     error::{Error, OrCannot},
     schema::{
         aggr, documents, edits, events, exports, files, held_versions, history, messages, operation_messages, pages,
-        partials, product_changes, products, published_events, queues, rejects, shadowed, sources,
+        partials, plain_files, product_changes, products, published_events, queues, rejects, shadowed, sources,
     },
     store::Store,
 };
@@ -101,6 +101,7 @@ impl Store {
             store.clear("edits", diesel::delete(edits::table))?;
             store.clear("aggr", diesel::delete(aggr::table))?;
             store.clear("held_versions", diesel::delete(held_versions::table))?;
+            store.clear("plain_files", diesel::delete(plain_files::table))?;
             store.clear("files", diesel::delete(files::table))?;
             store.clear("sources", diesel::delete(sources::table))
         })

@@ -185,6 +185,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Which objects of buckets any CSV reader reads alike.
+    plain_files (source_id, path, way) {
+        source_id -> BigInt,
+        path -> Text,
+        way -> Text,
+        hash -> Text,
+        answer -> Text,
+    }
+}
+
+diesel::table! {
     product_changes (id) {
         id -> BigInt,
         sku -> Text,
@@ -302,6 +313,7 @@ diesel::joinable!(files -> sources (source_id));
 diesel::joinable!(held_versions -> sources (source_id));
 diesel::joinable!(pages -> files (file_id));
 diesel::joinable!(partials -> files (file_id));
+diesel::joinable!(plain_files -> sources (source_id));
 diesel::joinable!(products -> files (file_id));
 diesel::joinable!(rejects -> files (file_id));
 
@@ -313,6 +325,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     held_versions,
     pages,
     partials,
+    plain_files,
     products,
     rejects,
     reports,

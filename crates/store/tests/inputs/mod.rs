@@ -3,6 +3,7 @@
 mod files;
 mod held_versions;
 mod pages;
+mod plain_files;
 mod rejects;
 mod sources;
 mod views;

@@ -76,7 +76,7 @@ fn the_schema_in_rust_is_the_migrated_one() {
     let mut connection = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     let migrated = migrated_columns(&mut connection);
     assert_eq!(migrated, declared_columns());
-    assert_eq!(migrated.len(), 23);
+    assert_eq!(migrated.len(), 24);
 }
 
 #[test]
