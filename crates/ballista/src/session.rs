@@ -11,7 +11,7 @@ use tokio::{
 use tonic::{Request, Status, metadata::MetadataMap, transport::Channel};
 use uuid::Uuid;
 
-use crate::{Cluster, CsvTable, Error, Rows};
+use crate::{Cluster, CsvTable, Error, Rows, text};
 
 /// Bytes of a message: a batch of rows with long keys.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
@@ -51,6 +51,14 @@ impl Session {
     #[must_use]
     pub fn new_name() -> String {
         format!("tributary_{}", Uuid::new_v4().simple())
+    }
+
+    /// Sets an option of the session, such as `s3.endpoint`. `name` stands in the statement as it is.
+    ///
+    /// # Errors
+    /// The scheduler knows no such option, or cannot be reached.
+    pub async fn set(&mut self, name: &'static str, value: &str) -> Result<(), Error> {
+        update(&self.cluster, &mut self.client, format!("SET {name} = {}", text(value)), "set an option").await
     }
 
     /// Declares a file as a table.

@@ -26,6 +26,7 @@ fn table(name: &str) -> CsvTable {
 async fn a_query_gives_its_rows_and_leaves_nothing_behind() {
     let scheduler = Scheduler::start(Mood::default()).await;
     let mut session = cluster(&scheduler, LIMITS).session().await.unwrap();
+    session.set("s3.endpoint", "https://o'neill").await.unwrap();
     session.declare(&table("t1")).await.unwrap();
     let mut rows = session.query("SELECT 1").await.unwrap();
     let mut texts = Vec::new();
@@ -35,9 +36,10 @@ async fn a_query_gives_its_rows_and_leaves_nothing_behind() {
     assert_eq!(texts, [Some("a".to_owned()), None, Some("b".to_owned())]);
     session.forget_tables().await.unwrap();
     let statements = scheduler.statements();
-    assert!(statements[0].starts_with("CREATE EXTERNAL TABLE \"t1\""), "{statements:?}");
-    assert!(statements[1].starts_with("/* tributary_") && statements[1].ends_with("*/ SELECT 1"), "{statements:?}");
-    assert_eq!(statements[2], "DROP TABLE IF EXISTS \"t1\"");
+    assert_eq!(statements[0], "SET s3.endpoint = 'https://o''neill'");
+    assert!(statements[1].starts_with("CREATE EXTERNAL TABLE \"t1\""), "{statements:?}");
+    assert!(statements[2].starts_with("/* tributary_") && statements[2].ends_with("*/ SELECT 1"), "{statements:?}");
+    assert_eq!(statements[3], "DROP TABLE IF EXISTS \"t1\"");
     assert!(scheduler.cancelled().is_empty());
 }
 
