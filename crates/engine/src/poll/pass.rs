@@ -138,7 +138,7 @@ impl Poll {
             return None;
         }
         let source = SourceKey { id: self.stored.id, name: self.source.name.clone() };
-        let fetcher = PartialFetcher::new(reports, self.origin.clone(), spool, observer);
+        let fetcher = PartialFetcher::new(reports, (source.id, self.origin.clone()), spool, observer);
         let max_rejects = self.source.limits.max_rejects;
         Some(ReportWork::new(source, fetcher, writer, Arc::clone(&self.content), max_rejects))
     }

@@ -10,6 +10,7 @@ mod content;
 mod failure;
 mod fetch_partial;
 mod memory;
+mod plain;
 mod reader;
 mod stored;
 mod sums;

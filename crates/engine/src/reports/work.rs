@@ -21,8 +21,9 @@ use tributary_store::Store;
 use super::{
     AppliedContent, PartialFetcher, Report, SourceContent, SourceKey,
     apply::{AppliedUpdate, SourceUpdate, apply, prepare, put_version},
-    cluster::{Routed, noted},
+    cluster::{NotByCluster, Routed},
     failure::{AttemptOutcome, put_outcome},
+    plain::LostFiles,
     stored::Stored,
     versions::SourceVersions,
 };
@@ -52,6 +53,7 @@ pub(crate) struct ReportWork {
     max_rejects: u64,
     /// The source's files as they are stored, by the name of the report. Only this changes them while it runs.
     known: HashMap<String, Stored>,
+    lost_files: LostFiles,
     /// The errors of the last attempt, so that each is logged once.
     logged: Vec<String>,
 }
@@ -104,7 +106,8 @@ impl ReportWork {
         content: Arc<AppliedContent>,
         max_rejects: u64,
     ) -> Self {
-        Self { source, fetcher, writer, content, max_rejects, known: HashMap::new(), logged: Vec::new() }
+        let (known, logged, lost_files) = (HashMap::new(), Vec::new(), LostFiles::new(fetcher.keeps_findings()));
+        Self { source, fetcher, writer, content, max_rejects, known, lost_files, logged }
     }
 
     /// Brings all reports up to date with the announced content, once. Returns the errors and the rejected files.
@@ -143,6 +146,8 @@ impl ReportWork {
             errors.append(&mut failed);
         }
         self.fetcher.forget_kept();
+        let database = (self.fetcher.reports().readers(), &self.writer);
+        errors.extend(self.lost_files.forget(database, self.source.id, &self.content).await.err());
         if errors.is_empty()
             && let Some(body) = body
         {
@@ -192,6 +197,7 @@ impl ReportWork {
             return Ok(Vec::new());
         }
         let Plan { read, settled, removed, .. } = plan;
+        self.lost_files.add(&removed);
         let Some(computed) = self.compute(report, &read, content, &mut stored).await? else { return Ok(Vec::new()) };
         let Computed { files: computed, failed, held: _held } = computed;
         let outcome = AttemptOutcome::of(&failed, is_retry);
@@ -274,8 +280,9 @@ impl ReportWork {
             let stalled = Arc::clone(&stalled);
             async move {
                 let why = match routed {
-                    None => None,
-                    Some(Routed::PushDown(why)) => Some(why),
+                    None => NotByCluster::NotAsked,
+                    Some(Routed::PushDown(why)) => NotByCluster::Because(why),
+                    Some(Routed::FirstReading) => NotByCluster::FirstReading,
                     Some(Routed::Answer(answer)) => return (file, Ok(answer)),
                     Some(Routed::Failed(error)) => return (file, Err(error)),
                 };
@@ -284,12 +291,8 @@ impl ReportWork {
                     let error = "not requested, because another file of this source has stalled".to_owned();
                     return (file, Err(FetchError::Stalled(error)));
                 }
-                let answer = self.fetcher.fetch(report, &file, content).await;
+                let answer = self.fetcher.fetch(report, &file, content, why).await;
                 stalled.fetch_or(matches!(answer, Err(FetchError::Stalled(_))), Ordering::Relaxed);
-                let answer = match &why {
-                    Some(why) => answer.map(|answer| noted(answer, why)),
-                    None => answer,
-                };
                 (file, answer)
             }
         };
@@ -307,7 +310,7 @@ impl ReportWork {
         let read = move |store: &mut Store| prepare(store, &of.config, (kept, &memory), update);
         let (prepared, kept) = self.fetcher.reports().readers().run(read).await?;
         let (of, rows, documents) = (Arc::clone(report), prepared.rows(), self.fetcher.documents().cloned());
-        let name = &report.config.name;
+        let (name, findings) = (&report.config.name, self.fetcher.take_findings());
         let write = move |store: &mut Store| {
             // What is no longer stood for is computed again once the source is listed again.
             let is_standing = |(path, hash): &(String, String)| {
@@ -319,6 +322,7 @@ impl ReportWork {
             let paths: Vec<&String> = contents.iter().map(|(path, _)| path).collect();
             let written = store.transaction_in_order(rows, |store| {
                 let applied = apply(store, &of.config, prepared)?;
+                store.put_plain_files(&findings)?;
                 let changes = documents.as_ref().map(|documents| documents.settle(store, &paths)).transpose()?;
                 anyhow::Ok((applied, changes))
             });

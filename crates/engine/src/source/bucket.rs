@@ -159,7 +159,7 @@ impl BucketClient {
         if is_within { Ok(()) } else { Err(why().into()) }
     }
 
-    async fn storage(&self) -> Result<&ObjectStorage> {
+    pub(super) async fn storage(&self) -> Result<&ObjectStorage> {
         let open = async || {
             let location = self.0.location.clone();
             let open = move || ObjectStorage::open(location, &Access::from_environment(), USER_AGENT);
@@ -196,6 +196,11 @@ impl BucketClient {
                 Err(FetchError::Changed(format!("the server sends {size} bytes of an object of {of}")))
             }
         }
+    }
+
+    /// The place of the objects.
+    pub(super) fn location(&self) -> &Location {
+        &self.0.location
     }
 
     /// Keeps a body for so many other readers, if there is room.

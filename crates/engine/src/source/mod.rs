@@ -17,6 +17,7 @@ mod origin;
 mod plain;
 mod question;
 mod spool;
+mod watched;
 
 pub(crate) use aggregate::{Answer, Answered};
 pub(crate) use arrival::{BodyFollower, CorePermit};
@@ -28,3 +29,4 @@ pub(crate) use memory::AnswerMemory;
 pub(crate) use origin::Origin;
 pub(crate) use plain::{IsPlain, OpenedFiles, without_secrets};
 pub(crate) use spool::{NewBody, Spool, SpooledBody};
+pub(crate) use watched::WatchedObjects;

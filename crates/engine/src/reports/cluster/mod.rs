@@ -5,11 +5,13 @@
 //! connections are made in the crate `ballista`.
 
 mod notes;
+mod place;
 mod plan;
 mod query;
 mod run;
 
 pub use notes::EngineCounts;
+pub(super) use notes::NotByCluster;
 pub(crate) use notes::engine_counts;
-pub(super) use notes::noted;
+pub(super) use place::Place;
 pub(super) use run::{ClusterRun, Routed};

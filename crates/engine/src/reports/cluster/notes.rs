@@ -1,5 +1,6 @@
 //! Which engine has computed a file, as a note that is stored and shown with the file.
 
+use tributary_protocol::PlainLine;
 use tributary_store::FileRow;
 
 use crate::source::Answer;
@@ -8,6 +9,35 @@ use crate::source::Answer;
 pub(super) const BY_CLUSTER: &str = "computed by the Ballista cluster";
 /// The beginning of the note of a file that it has not computed.
 const NOT_BY_CLUSTER: &str = "not computed by the Ballista cluster";
+
+/// The reason for an object of which nothing was known before.
+const FIRST_READING: &str = "this master has read this content for the first time; from now on the cluster can";
+
+/// Why the cluster has not computed a file.
+pub(in crate::reports) enum NotByCluster {
+    /// It was not asked.
+    NotAsked,
+    /// For this reason.
+    Because(String),
+    /// Nothing was known of its content.
+    FirstReading,
+}
+
+impl NotByCluster {
+    /// Notes it on a partial. `found` was found out meanwhile.
+    pub(in crate::reports) fn note(self, mut answer: Answer, found: Option<&PlainLine>) -> Answer {
+        let why = match (&self, found) {
+            (Self::NotAsked, _) => return answer,
+            (Self::Because(why), _) => why,
+            (Self::FirstReading, Some(PlainLine::NotPlain { reason })) => reason,
+            (Self::FirstReading, _) => FIRST_READING,
+        };
+        if let Answer::Partial(head, _) = &mut answer {
+            head.notes.insert(0, format!("{NOT_BY_CLUSTER}: {why}"));
+        }
+        answer
+    }
+}
 
 /// The numbers of a report's files by the engine that has computed them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,14 +58,6 @@ pub(crate) fn engine_counts(files: &[FileRow]) -> EngineCounts {
         }
     }
     counts
-}
-
-/// Notes on a partial why the cluster has not computed it.
-pub(in crate::reports) fn noted(mut answer: Answer, why: &str) -> Answer {
-    if let Answer::Partial(head, _) = &mut answer {
-        head.notes.insert(0, format!("{NOT_BY_CLUSTER}: {why}"));
-    }
-    answer
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Sorts files into those for the cluster and others: asks the source whether they are plain, and compares them with the report.
+//! Sorts files into those for the cluster and others: asks whether they are plain, and compares them with the report.
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use futures_util::{StreamExt, stream};
 use tributary_config::ReportConfig;
 use tributary_csv_gate::plain::{ColumnFacts, PlainTable};
@@ -9,11 +10,11 @@ use tributary_format_rules::file_format;
 use tributary_protocol::{PlainColumn, PlainFile};
 use tributary_report::SqlFile;
 
-use super::run::Routed;
-use crate::{
-    input::FileToRead,
-    source::{IsPlain, SourceClient},
+use super::{
+    place::{Known, Place},
+    run::Routed,
 };
+use crate::{input::FileToRead, source::FetchError};
 
 /// Files about which a source is asked at a time.
 const MAX_CONCURRENT_QUESTIONS: usize = 2;
@@ -29,14 +30,22 @@ pub(super) struct Candidate {
 
 /// Sorts files into candidates and others, in their order.
 pub(super) async fn sort(
-    client: &SourceClient,
+    place: &Place<'_>,
     report: &ReportConfig,
     files: Vec<Arc<FileToRead>>,
     read_on: impl Fn(u64),
 ) -> (Vec<Candidate>, Vec<(Arc<FileToRead>, Routed)>) {
-    let read_on = &read_on;
+    let known = match place.known(&files).await {
+        Ok(known) => known,
+        Err(error) => {
+            let why = error.to_string();
+            let failed = |file| (file, Routed::Failed(FetchError::Failed(anyhow!(why.clone()))));
+            return (Vec::new(), files.into_iter().map(failed).collect());
+        }
+    };
+    let (known, read_on) = (&known, &read_on);
     let judge = |file: Arc<FileToRead>| async move {
-        let judged = candidate(client, report, &file, read_on).await;
+        let judged = candidate((place, known), report, &file, read_on).await;
         (file, judged)
     };
     let mut judged = stream::iter(files).map(judge).buffered(MAX_CONCURRENT_QUESTIONS);
@@ -51,19 +60,14 @@ pub(super) async fn sort(
 }
 
 async fn candidate(
-    client: &SourceClient,
+    (place, known): (&Place<'_>, &Known),
     report: &ReportConfig,
     file: &Arc<FileToRead>,
     read_on: impl Fn(u64),
 ) -> Result<Candidate, Routed> {
     let push_down = |why: String| Routed::PushDown(why);
     let format = file_format(&file.format).map_err(|why| push_down(why.to_string()))?;
-    let plain = match client.is_plain((&file.entry, &file.format), read_on).await {
-        Ok(IsPlain::Yes(plain)) => plain,
-        Ok(IsPlain::No(why)) => return Err(push_down(why)),
-        Ok(IsPlain::Unknown) => return Err(push_down("its source does not tell which files are plain".to_owned())),
-        Err(error) => return Err(Routed::Failed(error)),
-    };
+    let plain = place.is_plain(file, known, read_on).await?.map_err(push_down)?;
     let table = table(&plain).ok_or_else(|| push_down("its delimiter is no ASCII character".to_owned()))?;
     let sql = report.plan.sql_file(&table, &format.numbers).map_err(|why| push_down(why.to_string()))?;
     Ok(Candidate { file: Arc::clone(file), sql, format: plain.format, notes: plain.notes })

@@ -1,7 +1,10 @@
 //! One query on its way: its files are declared as tables, and the rows of its result become a partial per file. One batch of rows and the
 //! groups of one file are in memory.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
 use tributary_ballista::{Cluster, CsvTable, Error, RowBatch, Rows, Session, TableColumn};
@@ -9,10 +12,10 @@ use tributary_config::ReportConfig;
 use tributary_protocol::PartialHead;
 use tributary_report::{NotSql, SqlColumn, SqlFile, SqlGroups, SqlPart, SqlPartKind, SqlQuery, SqlRow, SqlState};
 
-use super::{notes::BY_CLUSTER, plan::Candidate};
+use super::{notes::BY_CLUSTER, place::Opened, plan::Candidate};
 use crate::{
     input::FileToRead,
-    source::{Answer, GroupLines, OpenedFiles},
+    source::{Answer, GroupLines},
 };
 
 /// Columns of a result before the texts of the key: the number of the file, and the state of the rows.
@@ -43,11 +46,13 @@ pub(super) struct Query {
     session: Session,
     rows: Rows,
     /// Open until the query is done.
-    _opened: OpenedFiles,
+    _opened: Opened,
     /// The batch that is being taken, and the next row of it.
     batch: Option<(RowBatch, usize)>,
     /// The files whose partials are yet to come, in order.
     files: VecDeque<(i64, Candidate)>,
+    /// Reasons for which what was read of some files does not count, by path.
+    changed: HashMap<String, String>,
 }
 
 impl Query {
@@ -55,12 +60,14 @@ impl Query {
     pub(super) async fn run(
         cluster: &Cluster,
         report: Arc<ReportConfig>,
-        (opened, files): (OpenedFiles, Vec<Candidate>),
+        (opened, files): (Opened, Vec<Candidate>),
     ) -> Result<Self, (QueryError, Vec<Candidate>)> {
         match Self::start(cluster, &report, (&opened, &files)).await {
             Ok((session, rows)) => {
+                // The scheduler answers once the executors are done, so nothing is read any more.
+                let changed = opened.changed().await;
                 let files = (0..).zip(files).collect();
-                Ok(Self { report, session, rows, _opened: opened, batch: None, files })
+                Ok(Self { report, session, rows, _opened: opened, batch: None, files, changed })
             }
             Err(error) => Err((error, files)),
         }
@@ -69,9 +76,12 @@ impl Query {
     async fn start(
         cluster: &Cluster,
         report: &ReportConfig,
-        (opened, files): (&OpenedFiles, &[Candidate]),
+        (opened, files): (&Opened, &[Candidate]),
     ) -> Result<(Session, Rows), QueryError> {
         let mut session = cluster.session().await?;
+        for (option, value) in opened.options() {
+            session.set(option, &value).await?;
+        }
         let mut query = SqlQuery::new(&report.plan);
         let mut names = Vec::new();
         for Candidate { sql, file, .. } in files {
@@ -102,6 +112,9 @@ impl Query {
         let number = *number;
         let (head, lines) = self.take(number, groups, lines).await?;
         let Some((_, candidate)) = self.files.pop_front() else { return Ok(None) };
+        if let Some(why) = self.changed.remove(&file.entry.path) {
+            return Ok(Some((file, Err(NotSql::because(&why)))));
+        }
         let head = match head {
             Ok(head) => head,
             Err(why) => return Ok(Some((file, Err(why)))),

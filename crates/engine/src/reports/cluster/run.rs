@@ -9,12 +9,13 @@ use tributary_config::{ClusterConfig, ReportConfig};
 use tributary_report::SqlQuery;
 
 use super::{
+    place::Place,
     plan::{Candidate, sort},
     query::{Query, QueryError},
 };
 use crate::{
     input::FileToRead,
-    source::{Answer, FetchError, GroupLines, SourceClient, without_secrets},
+    source::{Answer, FetchError, GroupLines, without_secrets},
 };
 
 /// Most files, and bytes of files, that are sorted and run together.
@@ -30,6 +31,8 @@ pub(in crate::reports) enum Routed {
     Answer(Answer),
     /// It is to be computed elsewhere, for this reason.
     PushDown(String),
+    /// Nothing is known of its content, which has to be read here first.
+    FirstReading,
     /// It cannot be computed now.
     Failed(FetchError),
 }
@@ -38,7 +41,7 @@ pub(in crate::reports) enum Routed {
 pub(in crate::reports) struct ClusterRun<'a, F> {
     config: &'a ClusterConfig,
     report: Arc<ReportConfig>,
-    client: &'a SourceClient,
+    place: Place<'a>,
     files: F,
     /// A file that was taken and waits for the next query.
     next: Option<Arc<FileToRead>>,
@@ -51,14 +54,14 @@ pub(in crate::reports) struct ClusterRun<'a, F> {
 }
 
 impl<'a, F: Iterator<Item = Arc<FileToRead>>> ClusterRun<'a, F> {
-    /// Begins with files of a source.
+    /// Begins with files of one place.
     pub(in crate::reports) fn new(
         (config, report): (&'a ClusterConfig, Arc<ReportConfig>),
-        client: &'a SourceClient,
+        place: Place<'a>,
         files: F,
     ) -> Self {
         let (done, candidates) = (VecDeque::new(), Vec::new());
-        Self { config, report, client, files, next: None, done, candidates, query: None, away: None }
+        Self { config, report, place, files, next: None, done, candidates, query: None, away: None }
     }
 
     /// The next file, in no particular order. `lines` creates a buffer for groups; `read_on` is told how much a source has read.
@@ -105,7 +108,7 @@ impl<'a, F: Iterator<Item = Arc<FileToRead>>> ClusterRun<'a, F> {
             // Nobody need read them to know that.
             Some(why) => files.into_iter().for_each(|file| self.leave_out(file, &why)),
             None => {
-                let (candidates, others) = sort(self.client, &self.report, files, read_on).await;
+                let (candidates, others) = sort(&self.place, &self.report, files, read_on).await;
                 (self.candidates, self.done) = (candidates, others.into());
             }
         }
@@ -127,15 +130,9 @@ impl<'a, F: Iterator<Item = Arc<FileToRead>>> ClusterRun<'a, F> {
                 return;
             }
         };
-        let paths = files.iter().map(|candidate| candidate.file.entry.path.clone()).collect();
-        let opened = match self.client.open_files(paths, self.config.time_limit + OPEN_BEYOND).await {
-            Ok(opened) => opened,
-            Err(error) => {
-                let why = format!("its source opens no files for a cluster: {error:#}");
-                self.done.extend(files.into_iter().map(|candidate| (candidate.file, Routed::PushDown(why.clone()))));
-                return;
-            }
-        };
+        let (opened, files, others) = self.place.open(files, self.config.time_limit + OPEN_BEYOND).await;
+        self.done.extend(others);
+        let Some(opened) = opened.filter(|_| !files.is_empty()) else { return };
         match Query::run(&cluster, Arc::clone(&self.report), (opened, files)).await {
             Ok(query) => self.query = Some(query),
             Err((error, files)) => self.fail(&error, files.into_iter().map(|candidate| candidate.file).collect()),
