@@ -1,6 +1,7 @@
 //! Starts a scheduler and executors on the loopback, and waits until they take queries.
 
 use std::{
+    env,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -8,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use tributary_testkit::http;
+use tributary_testkit::{bucket, http};
 
 use super::install::Programs;
 use crate::services::{Group, Interrupted, free_port, pause};
@@ -136,6 +137,12 @@ impl Member {
         command.args(arguments).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         // The executors must reach the sources of this machine directly.
         command.env("NO_PROXY", "127.0.0.1,localhost");
+        // They read buckets with a key of their own; unless there is another one, it is that of the bucket in the tests.
+        for (name, value) in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].into_iter().zip(bucket::KEY) {
+            if env::var_os(name).is_none() {
+                command.env(name, value);
+            }
+        }
         let group = Group::start(&mut command)?;
         Ok(Self { program: program.to_owned(), group, log: log.to_owned() })
     }
