@@ -18,6 +18,7 @@ pub struct Master {
     daemon: Daemon,
     home: TempDir,
     arguments: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Master {
@@ -27,11 +28,18 @@ impl Master {
     /// It does not start, here and below.
     #[must_use]
     pub fn start(configuration: &str, arguments: &[&str]) -> Self {
+        Self::start_with(configuration, arguments, &[])
+    }
+
+    /// The same with environment variables.
+    #[must_use]
+    pub fn start_with(configuration: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let home = tempfile::tempdir().expect("there is room for a folder");
         fs::write(home.path().join("tributary.toml"), configuration).expect("the configuration can be written");
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let daemon = start(&home, "127.0.0.1:0", &arguments);
-        Self { daemon, home, arguments }
+        let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let daemon = start(&home, "127.0.0.1:0", (&arguments, &variables));
+        Self { daemon, home, arguments, variables }
     }
 
     /// Its address.
@@ -48,7 +56,14 @@ impl Master {
     /// Starts it again at the same address, after it was killed.
     pub fn revive(&mut self) {
         let address = self.daemon.url.trim_start_matches("http://").to_owned();
-        self.daemon = start(&self.home, &address, &self.arguments);
+        self.daemon = start(&self.home, &address, (&self.arguments, &self.variables));
+    }
+
+    /// Kills it, and starts it again with another `tributary.toml`.
+    pub fn restart(&mut self, configuration: &str) {
+        self.kill();
+        fs::write(self.home.path().join("tributary.toml"), configuration).expect("the configuration can be written");
+        self.revive();
     }
 
     /// Sends it a signal, such as `STOP`.
@@ -98,8 +113,9 @@ impl Master {
     }
 }
 
-fn start(home: &TempDir, address: &str, arguments: &[String]) -> Daemon {
+fn start(home: &TempDir, address: &str, (arguments, variables): (&[String], &[(String, String)])) -> Daemon {
     let mut master = process::command("master", home.path());
     master.args(["--listen", address]).args(arguments).env("RUST_LOG", "error");
+    master.envs(variables.iter().map(|(name, value)| (name, value)));
     Daemon::start(master)
 }

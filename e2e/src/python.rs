@@ -31,7 +31,14 @@ impl PythonProgram {
     /// It does not start.
     #[must_use]
     pub fn start(script: &str, arguments: &[&str]) -> Self {
+        Self::start_with(script, arguments, &[])
+    }
+
+    /// The same with environment variables.
+    #[must_use]
+    pub fn start_with(script: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let mut command = command(script, arguments);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         Self(command.env("PYTHONUNBUFFERED", "1").stdout(Stdio::piped()).spawn().expect("Python starts"))
     }
 }

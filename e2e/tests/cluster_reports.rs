@@ -91,7 +91,8 @@ fn table(numbers: &mut Numbers, rows: usize, (delimiter, end): (&str, &str), ord
     text
 }
 
-fn write_files(folder: &Path) {
+/// Writes files that are plain, and some that are not.
+pub(crate) fn write_files(folder: &Path) {
     let (mut numbers, order) = (Numbers(1), [0, 1, 2, 3, 4, 5, 6]);
     let put = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
     put("a comma.csv", &table(&mut numbers, 5_000, (",", "\n"), order));
@@ -108,9 +109,10 @@ fn write_files(folder: &Path) {
 }
 
 /// The configuration with each report twice: `p_…` by the push-down, `b_…` by the cluster.
-fn configuration(source: &str, scheduler: &str) -> String {
+pub(crate) fn configuration(source: &str, scheduler: &str) -> String {
     let mut text = format!(
-        "[engine]\nballista = \"{scheduler}\"\n\n[[source]]\nname = \"north\"\nurl = \"{source}\"\nmax_rejects = 1000000\n"
+        "[engine]\nballista = \"{scheduler}\"\n\n[[source]]\nname = \"north\"\nurl = \"{source}\"\nmax_rejects = 1000000\n\
+         poll_interval = \"200ms\"\n"
     );
     for (name, lines) in SHAPES {
         for (kind, engine) in [("p", "push-down"), ("b", "ballista")] {
@@ -124,7 +126,7 @@ fn configuration(source: &str, scheduler: &str) -> String {
 }
 
 /// The summaries of all reports, once none of them is computed any more.
-fn settled(master: &Master) -> Vec<Value> {
+pub(crate) fn settled(master: &Master) -> Vec<Value> {
     wait::within(std::time::Duration::from_secs(300), std::time::Duration::from_millis(200), || {
         let reports = master.api("/api/v1/reports")?["items"].as_array()?.clone();
         reports.iter().all(|report| report["state"] != "computing").then_some(reports)
@@ -137,8 +139,12 @@ fn compare(scheduler: &str) {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
     let source = Daemon::source(folder.path());
-    let master = Master::start(&configuration(&source.url, scheduler), &[]);
-    let reports = settled(&master);
+    compare_reports(&Master::start(&configuration(&source.url, scheduler), &[]));
+}
+
+/// Waits for the reports of a master, and compares those of the cluster with the others.
+pub(crate) fn compare_reports(master: &Master) {
+    let reports = settled(master);
     for (name, _) in SHAPES {
         let rows = |kind: &str| master.api(&format!("/api/v1/reports/{kind}_{name}")).unwrap()["items"].to_string();
         assert_eq!(rows("b"), rows("p"), "{name}");
@@ -153,20 +159,33 @@ fn compare(scheduler: &str) {
 /// DataFusion computes what an executor does, and the rest is the same.
 #[test]
 fn datafusion_computes_what_the_push_down_does() {
-    let folder = tempfile::tempdir().unwrap();
+    let (_scheduler, url) = datafusion(&[]);
+    compare(&url);
+}
+
+/// Starts a program that stands in for a scheduler and its executors, with these variables. Returns its address, too.
+pub(crate) fn datafusion(variables: &[(&str, String)]) -> (PythonProgram, String) {
     let script = include_str!("scheduler.py");
-    let mut scheduler = PythonProgram::start(script, &[folder.path().to_str().unwrap()]);
+    let mut scheduler = PythonProgram::start_with(script, &[], variables);
     let mut lines = BufReader::new(scheduler.0.stdout.take().unwrap()).lines();
     let url = lines.next().expect("it prints its address").unwrap();
     // It prints statements, which would fill the pipe.
     std::thread::spawn(move || lines.for_each(drop));
-    compare(&url);
+    (scheduler, url)
 }
 
 #[test]
 fn a_cluster_computes_what_the_push_down_does() {
-    match std::env::var("TRIBUTARY_E2E_BALLISTA") {
-        Ok(scheduler) if !scheduler.is_empty() => compare(&scheduler),
-        _ => eprintln!("TRIBUTARY_E2E_BALLISTA names no scheduler: `cargo xtask cluster run` starts one"),
+    if let Some(scheduler) = real_cluster() {
+        compare(&scheduler);
     }
+}
+
+/// The scheduler of a real cluster, if there is one.
+pub(crate) fn real_cluster() -> Option<String> {
+    let scheduler = std::env::var("TRIBUTARY_E2E_BALLISTA").ok().filter(|scheduler| !scheduler.is_empty());
+    if scheduler.is_none() {
+        eprintln!("TRIBUTARY_E2E_BALLISTA names no scheduler: `cargo xtask cluster run` starts one");
+    }
+    scheduler
 }

@@ -5,6 +5,7 @@ mod amqp_publish;
 mod buckets;
 mod capabilities;
 mod cluster;
+mod cluster_buckets;
 mod cluster_reports;
 mod compat;
 mod crowd;

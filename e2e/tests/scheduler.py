@@ -1,13 +1,15 @@
-"""Stands in for a Ballista scheduler: speaks Flight SQL, and computes with DataFusion alone. Its argument is a folder for files."""
+"""Stands in for a Ballista scheduler: speaks Flight SQL, and computes with DataFusion alone."""
 
+import os
 import re
 import shutil
-import sys
+import tempfile
 import urllib.request
 import uuid
 
 import pyarrow.flight as flight
 from datafusion import SessionConfig, SessionContext
+from datafusion.object_store import AmazonS3
 
 
 def fields(message):
@@ -49,7 +51,9 @@ class Scheduler(flight.FlightServerBase):
         super().__init__("grpc://127.0.0.1:0", auth_handler=Open())
         self.context = SessionContext(SessionConfig().with_target_partitions(4))
         self.results = {}
-        self.folder = sys.argv[1]
+        self.folder = tempfile.TemporaryDirectory()
+        # Options of the session, as a real scheduler has them.
+        self.s3 = {}
 
     def get_flight_info(self, context, descriptor):
         sql = statement(descriptor.command)
@@ -64,14 +68,32 @@ class Scheduler(flight.FlightServerBase):
         return flight.RecordBatchStream(self.results.pop(ticket.ticket))
 
     def fetch(self, location):
-        path = f"{self.folder}/{uuid.uuid4()}.csv"
+        path = f"{self.folder.name}/{uuid.uuid4()}.csv"
         with urllib.request.urlopen(location[0].replace("''", "'")) as answer, open(path, "wb") as file:
             shutil.copyfileobj(answer, file)
         return path
 
+    def open_bucket(self, name):
+        # Credentials are those of this machine; where the bucket is, only the session says.
+        store = AmazonS3(
+            name,
+            region=self.s3.get("region"),
+            endpoint=self.s3.get("endpoint"),
+            allow_http=self.s3.get("allow_http") == "true",
+            access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+            secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+        )
+        self.context.register_object_store("s3://", store, name)
+
     def do_put(self, context, descriptor, reader, writer):
         sql = statement(descriptor.command)
         print("UPDATE", sql, flush=True)
+        if option := re.fullmatch(r"SET s3\.(\w+) = '(.*)'", sql):
+            self.s3[option[1]] = option[2]
+            writer.write(b"\x08\x01")
+            return
+        if bucket := re.search(r"LOCATION 's3://([^/']*)/", sql):
+            self.open_bucket(bucket[1])
         # The Python of DataFusion reads no plain http, so the file is fetched first.
         self.context.sql(re.sub(r"(?<=LOCATION ')http://(?:[^']|'')*", self.fetch, sql)).collect()
         writer.write(b"\x08\x01")
