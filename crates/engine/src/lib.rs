@@ -55,7 +55,7 @@ pub use facade::{
     MAX_SEARCHED_NAMES, MasterRole, Matches, NameSearch, NotComputed, OnceSummary, OperateError, Overview, Prepared,
     ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume,
     RowOrder, RowRange, Running, SourceDetail, SourceHealth, SpoolFile, Today, TooManyToSort, accept_held, acquire,
-    is_away, is_locked, once, reader_named,
+    is_locked, is_unwritable, once, reader_named,
 };
 pub use history::HistoryPoint;
 pub use inbox::{

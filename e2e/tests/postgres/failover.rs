@@ -13,7 +13,7 @@ use tributary_testkit::{
 };
 
 use super::{
-    CONFIGURATION, Schema, files, has_rows,
+    CONFIGURATION, files, has_rows,
     load::{Load, rounds},
     role, run,
 };

@@ -8,7 +8,7 @@ use tributary_testkit::{
 };
 
 use super::{
-    Schema, edit, files, has_rows,
+    edit, files, has_rows,
     load::{Load, rounds},
     master, master_at, role, run,
 };

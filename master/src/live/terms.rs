@@ -9,7 +9,7 @@ use futures_util::{
 };
 use tokio_util::sync::CancellationToken;
 use tributary_config::{Config, ConfigArgs};
-use tributary_engine::{Engine, Lock, MasterRole, Prepared, Running, Unobserved, is_away};
+use tributary_engine::{Engine, Lock, MasterRole, Prepared, Running, Unobserved, is_unwritable};
 use tributary_http_common::scheme;
 
 use super::doors::{Doors, Listeners};
@@ -142,7 +142,7 @@ impl<A: Fn()> Terms<Lock> for Daemon<A> {
     }
 
     fn may_pass(&self, error: &anyhow::Error) -> bool {
-        is_away(error)
+        is_unwritable(error)
     }
 
     async fn lead(&self, leader: Leader) -> Result<TermEnd> {

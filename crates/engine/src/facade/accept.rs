@@ -104,7 +104,7 @@ pub fn is_locked(error: &anyhow::Error) -> bool {
 
 /// Whether an error says that the database cannot be written at the moment, whatever was to be written.
 #[must_use]
-pub fn is_away(error: &anyhow::Error) -> bool {
+pub fn is_unwritable(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<StoreError>()).any(|error| error.unwritable().is_some())
 }
 

@@ -26,7 +26,7 @@ pub(super) type Known = HashMap<String, PlainLine>;
 
 /// Files that are open for the executors, until this is dropped.
 pub(super) enum Opened {
-    Files(OpenedFiles),
+    Files(Box<OpenedFiles>),
     Objects(WatchedObjects),
 }
 
@@ -79,7 +79,7 @@ impl Place<'_> {
             Self::Source(client) => {
                 let paths = candidates.iter().map(|candidate| candidate.file.entry.path.clone()).collect();
                 match client.open_files(paths, valid).await {
-                    Ok(opened) => (Some(Opened::Files(opened)), candidates, Vec::new()),
+                    Ok(opened) => (Some(Opened::Files(Box::new(opened))), candidates, Vec::new()),
                     Err(error) => {
                         not_opened(candidates, &format!("its source opens no files for a cluster: {error:#}"))
                     }
