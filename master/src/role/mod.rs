@@ -100,7 +100,7 @@ pub(crate) async fn run<K: Locks>(locks: &K, terms: &impl Terms<K::Lock>, shutdo
         match terms.lead(leader).await? {
             TermEnd::Stopped => return Ok(()),
             TermEnd::Deposed => {
-                tracing::error!("this master may write no more; it is a standby until it gets the lock")
+                tracing::error!("this master may write no more; it is a standby until it gets the lock");
             }
         }
     }
