@@ -26,7 +26,7 @@ fn a_finding_is_replaced_and_forgotten() {
     assert_eq!(all(&mut database, source), first);
     database.store.put_plain_files(&[found(source, "a.csv", "w", "2"), found(source, "c.csv", "w", "1")]).unwrap();
     let [_, second, third] = first;
-    let expect = [found(source, "a.csv", "w", "2"), second.clone(), third.clone(), found(source, "c.csv", "w", "1")];
+    let expect = [found(source, "a.csv", "w", "2"), second, third.clone(), found(source, "c.csv", "w", "1")];
     assert_eq!(all(&mut database, source), expect);
 
     let paths = |database: &mut Database, after, limit| database.store.plain_paths(source, after, limit).unwrap();
