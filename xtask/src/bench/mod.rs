@@ -3,6 +3,7 @@
 
 mod catalog;
 mod client;
+mod cluster;
 mod columns;
 mod documents;
 mod face;
@@ -55,6 +56,8 @@ enum Task {
     Reports(reports::Args),
     /// A catalog in PostgreSQL beside SQLite and psycopg, and a standby that takes over
     Postgres(postgres::Args),
+    /// A report by a Ballista cluster, beside the push-down
+    Cluster(cluster::Args),
     /// Ten thousand sources that this program plays: idle, changing, ill; and a start with them
     Sources(sources::Args),
     /// Sales files of many gigabytes, streamed over gRPC; beside DuckDB and the processor that the protocol comes from
@@ -72,6 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Task::Queues(args) => queues::run(args),
         Task::Reports(args) => reports::run(args),
         Task::Postgres(args) => postgres::run(args),
+        Task::Cluster(args) => cluster::run(args),
         Task::Sources(args) => sources::run(args),
         Task::Sales(args) => sales::run(args),
     }
