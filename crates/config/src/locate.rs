@@ -105,7 +105,7 @@ mod tests {
         );
         check(
             "listen = 1\ndatabase_url = \"postgres://h\"\n",
-            "tributary.toml, line 2: database_url: `postgres://h` names no database",
+            "tributary.toml, line 2: database_url: the database url `postgres://…` names no database",
         );
         check("listen = 1\nlisten = 2\n", "tributary.toml, line 2: duplicate key");
         check("\ndatabase_ur = 1\n", "tributary.toml, line 2: unknown field `database_ur`");
