@@ -22,7 +22,7 @@ fn wrong_usage_exits_with_2_and_a_failure_with_1() {
     check("aggr --database-url none/x.db", 1, "there is no database at none/x.db");
     check("--database-url text.db", 1, "text.db is not a SQLite database");
     check("--database-url .", 1, "is a folder");
-    check("--database-url postgres://me:secret@host", 2, "postgres://host");
+    check("--database-url postgres://me:secret@host", 2, "names no database");
     check("nothing", 2, "invalid value 'nothing'");
     check("aggr --sku 1", 2, "--sku does not apply to names in aggr");
     check("edits --name a", 2, "--name does not apply to edits");

@@ -69,7 +69,7 @@ fn the_last_row_of_a_sku_counts() {
 /// A thousand rows of a megabyte each used to be one batch.
 #[test]
 fn a_batch_of_large_rows_has_few() {
-    let rows: Rows = (0..9).map(|n| (format!("sku-{n}"), ("x".repeat(200_000), n))).collect();
+    let rows: Rows = (0..9).map(|n| (format!("sku-{n}"), ("x".repeat(400_000), n))).collect();
     let mut run = run(&rows);
     let pages = run.take_pages().unwrap();
     let all = [compare_pages(1, Some(run), &pages, &diff_pages(&pages, &[]), &[]).unwrap()];

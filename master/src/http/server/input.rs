@@ -32,8 +32,7 @@ pub(super) fn limit_bodies(bytes: u64, patience: Duration) {
 
 /// Parses the query of a request.
 pub(crate) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
-    let query = request.query_string().as_bytes();
-    fields(query).map_err(|why| bad(format!("the query cannot be understood: {why}")))
+    fields("query", request.query_string().as_bytes())
 }
 
 /// The parameters of a request's query, in order.
@@ -44,7 +43,7 @@ pub(crate) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, ApiE
 /// The parameters of a request's query, or the fields of a form, that are left in pairs.
 pub(crate) fn of_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, ApiError> {
     let written: Vec<_> = pairs.iter().map(|(key, text)| format!("{}={}", encoded(key), encoded(text))).collect();
-    fields(written.join("&").as_bytes()).map_err(|why| bad(format!("the query cannot be understood: {why}")))
+    fields("query", written.join("&").as_bytes())
 }
 
 /// Refuses a query where no parameter is known, so that nobody takes a mistyped one for heard.
@@ -61,7 +60,7 @@ pub(crate) fn no_query(request: &HttpRequest) -> Result<(), ApiError> {
 /// Refuses a path with a NUL byte, for the reason given at [`fields`].
 pub(crate) fn no_nul(path: &str) -> Result<(), ApiError> {
     match percent_encoding::percent_decode_str(path).any(|byte| byte == 0) {
-        true => Err(bad("the path has a NUL byte".to_owned())),
+        true => Err(ApiError::Invalid("the path has a NUL byte".to_owned())),
         false => Ok(()),
     }
 }
@@ -120,20 +119,22 @@ pub(crate) async fn form<T: DeserializeOwned>(request: &HttpRequest, payload: we
         return Err(ApiError::UnsupportedMediaType { expected: FORM });
     }
     let body = body(payload, BODY_BYTES).await?;
-    fields(&body).map_err(|why| bad(format!("the form cannot be understood: {why}")))
+    fields("form", &body)
 }
 
 /// Fields as a form or a query writes them. Bytes that are no text are refused here: the parser would put other letters in
 /// their place. So is a NUL byte, which no stored text has: PostgreSQL fails on one even in a condition.
-fn fields<T: DeserializeOwned>(written: &[u8]) -> Result<T, String> {
-    let meant = percent_encoding::percent_decode(written).decode_utf8().map_err(|_| "it is not UTF-8".to_owned())?;
+fn fields<T: DeserializeOwned>(what: &str, written: &[u8]) -> Result<T, ApiError> {
+    let not_understood = |why: &str| bad(format!("the {what} cannot be understood: {why}"));
+    let meant = percent_encoding::percent_decode(written).decode_utf8();
+    let meant = meant.map_err(|_| not_understood("it is not UTF-8"))?;
     if meant.contains('\0') {
-        return Err("it has a NUL byte".to_owned());
+        return Err(ApiError::Invalid(format!("the {what} has a NUL byte")));
     }
-    let text = std::str::from_utf8(written).map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = std::str::from_utf8(written).map_err(|_| not_understood("it is not UTF-8"))?;
     web::Query::<T>::from_query(text).map(web::Query::into_inner).map_err(|why| match why {
-        QueryPayloadError::Deserialize(why) => plain(&why.to_string()),
-        why => plain(&why.to_string()),
+        QueryPayloadError::Deserialize(why) => not_understood(&plain(&why.to_string())),
+        why => not_understood(&plain(&why.to_string())),
     })
 }
 
