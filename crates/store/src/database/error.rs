@@ -214,7 +214,7 @@ impl Error {
     /// Whether the database cannot be opened, or its server cannot be reached: the same may succeed later.
     pub fn is_away(&self) -> bool {
         match self {
-            Error::Open { .. } => true,
+            Error::Open { .. } | Error::Unreachable { .. } => true,
             Error::Query { source, .. } => postgres::is_lost(source),
             _ => false,
         }
