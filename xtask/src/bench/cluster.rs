@@ -1,12 +1,7 @@
 //! `cargo xtask cluster run -- cargo run --release -p xtask -- bench cluster`: a report over sales files by a Ballista cluster, beside the
 //! push-down. Both must give the same tables. A missed target is shown, but does not fail the run.
 
-use std::{
-    env, fs,
-    path::Path,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{env, fs, path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use tributary_testkit::{
@@ -17,7 +12,8 @@ use tributary_testkit::{
 use super::{
     figures::{Spread, seconds, thousands},
     options::Options,
-    running::{fresh, write_back},
+    running::{database, fresh, write_back},
+    shell::Shell,
     table::{Row, Table},
     usage::{self, Usage},
     waiting::until,
@@ -126,10 +122,8 @@ fn report(home: &Path, source: &Daemon, engine: &str, scheduler: &str) -> Result
 /// Fails if another engine has computed a file.
 fn check_engine(folder: &Path, engine: &str) -> Result<()> {
     let ask = "select count(*) from files where reader <> 'products' and (coalesce(notes, '') like 'computed by the Ballista%') = ";
-    let mut shell = Command::new("sqlite3");
-    shell.arg(folder.join("database.db")).arg(format!("{ask}{}", u8::from(engine == "push-down")));
-    let printed = shell.output().context("failed to start sqlite3 (`apt-get install sqlite3`)")?;
-    ensure!(process::stdout(&printed).trim() == "0", "some files were not computed by `{engine}`");
+    let others = Shell::open(&database(folder))?.ask(&format!("{ask}{}", u8::from(engine == "push-down")))?;
+    ensure!(others == "0", "some files were not computed by `{engine}`");
     Ok(())
 }
 

@@ -42,8 +42,8 @@ const AGGR: Lookup<AggrRow> = Lookup {
 };
 
 impl Store {
-    /// Adds a difference to the count of each name, all of which are held in memory. The names must be sorted by bytes and unique, the differences not zero. A new
-    /// name gets a row; a name whose count becomes 0 loses it.
+    /// Adds a difference to the count of each name, all of which are held in memory. The names must be sorted by bytes and unique, the
+    /// differences not zero. A new name gets a row; a name whose count becomes 0 loses it.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a count would fall below 0: `aggr` and `products` disagreed before.
