@@ -45,7 +45,7 @@ mod views;
 pub use backup::{Restored, Saved, backup, restore};
 pub use check::{Checked, check};
 pub use database::events::{AcceptedVersion, AppliedVersion, Event, HeldVersion, RemovedDocuments, StoredEvent};
-pub use database::{Batches, Busy, OnlyReads, Unwritten, WriteOutage, is_away};
+pub use database::{Batches, Busy, OnlyReads, Unwritten, WriteOutage, is_away, is_unwritable};
 pub use edits::{
     Author, CannotUndo, EditRequest, EditTerms, Entrance, Expected, Operation, OperationChange, OperationLimits,
     OperationMessage, OperationOutcome, TextError, checked_sku, checked_text,
@@ -55,7 +55,7 @@ pub use facade::{
     MAX_SEARCHED_NAMES, MasterRole, Matches, NameSearch, NotComputed, OnceSummary, OperateError, Overview, Prepared,
     ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume,
     RowOrder, RowRange, Running, SourceDetail, SourceHealth, SpoolFile, Today, TooManyToSort, accept_held, acquire,
-    is_locked, is_unwritable, once, reader_named,
+    is_locked, once, reader_named,
 };
 pub use history::HistoryPoint;
 pub use inbox::{

@@ -15,7 +15,7 @@ pub(crate) use batch::Batch;
 pub use readers::{Batches, Busy};
 pub(crate) use readers::{CloseIdle, Readers};
 pub(crate) use tail::EventTail;
-pub use unwritable::{Unwritten, WriteOutage, is_away};
+pub use unwritable::{Unwritten, WriteOutage, is_away, is_unwritable};
 pub(crate) use watch::{Seen, Watch};
 pub use writer::OnlyReads;
 pub(crate) use writer::{Writer, WriterThread};

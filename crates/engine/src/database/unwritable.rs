@@ -22,6 +22,12 @@ pub fn is_away(error: &anyhow::Error) -> bool {
     store_errors(error).any(Error::is_away)
 }
 
+/// Whether an error says that the database cannot be written at the moment, whatever was to be written.
+#[must_use]
+pub fn is_unwritable(error: &anyhow::Error) -> bool {
+    store_errors(error).any(|error| error.unwritable().is_some())
+}
+
 /// A time in which the database cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOutage {

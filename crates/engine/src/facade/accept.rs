@@ -102,12 +102,6 @@ pub fn is_locked(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StoreError::Locked { .. }))
 }
 
-/// Whether an error says that the database cannot be written at the moment, whatever was to be written.
-#[must_use]
-pub fn is_unwritable(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<StoreError>()).any(|error| error.unwritable().is_some())
-}
-
 fn accept(store: &mut Store, what: &Accepted) -> Result<Acceptance, AcceptError> {
     let Accepted { name, digest, by, is_configured } = what;
     let accepted: Result<_> = store.transaction(|store| {
