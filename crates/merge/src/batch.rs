@@ -13,8 +13,9 @@ use crate::{
     texts::Texts,
 };
 
-/// Bytes of texts after which a batch ends.
-const MAX_BATCH_BYTES: usize = 1 << 20;
+/// Bytes of texts after which a batch ends, for each row that it may have; and the least that may be in one.
+const BATCH_BYTES_PER_ROW: usize = 256;
+const MIN_BATCH_BYTES: usize = 1 << 20;
 
 /// Changed rows of several files in order of sku. They are copied, so that a batch outlives the cursors it was read from.
 #[derive(Debug, Default)]
@@ -100,6 +101,7 @@ pub struct Batches<'a> {
     files: Vec<FileCursor<'a>>,
     heap: MergeHeap,
     max_rows: usize,
+    max_bytes: usize,
 }
 
 /// Reads the changes of one file in order of sku.
@@ -120,7 +122,7 @@ enum Item<'a> {
 }
 
 impl<'a> Batches<'a> {
-    /// Limits batches to `max_rows` rows and to some bytes. A batch exceeds the limits only to keep the rows of its last sku together.
+    /// Limits batches to `max_rows` rows, and to 256 bytes of texts for each of them, at least 1 MiB. A batch exceeds the limits only to keep the rows of its last sku together.
     ///
     /// # Errors
     /// The rows cannot be read from the spool.
@@ -130,7 +132,8 @@ impl<'a> Batches<'a> {
             cursors.push(FileCursor::new(file)?);
         }
         let heap = MergeHeap::new((0..cursors.len()).collect(), |a, b| comes_before(&cursors, a, b));
-        Ok(Self { files: cursors, heap, max_rows })
+        let max_bytes = max_rows.saturating_mul(BATCH_BYTES_PER_ROW).max(MIN_BATCH_BYTES);
+        Ok(Self { files: cursors, heap, max_rows, max_bytes })
     }
 
     /// The next batch, or `None` at the end.
@@ -143,7 +146,7 @@ impl<'a> Batches<'a> {
             let file = &mut self.files[first];
             let Some(item) = file.item() else { break };
             let last = batch.rows.last().map(|row| batch.text[row.sku.clone()].as_bytes());
-            let is_full = batch.rows.len() >= self.max_rows || batch.text.len() >= MAX_BATCH_BYTES;
+            let is_full = batch.rows.len() >= self.max_rows || batch.text.len() >= self.max_bytes;
             if is_full && last != Some(item.sku()) {
                 break;
             }

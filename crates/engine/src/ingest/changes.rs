@@ -17,8 +17,7 @@ use super::{
 };
 use crate::clock;
 
-/// Rows that are merged at a time, and bytes of the stored rows that they meet: these bound the memory of an apply. PostgreSQL takes half as
-/// long again for batches of 1,024 rows.
+/// Rows that are chosen again at a time, and bytes of the stored rows that are met at a time: these bound the memory of an apply.
 const MAX_BATCH_ROWS: usize = 4096;
 const MAX_STORED_BYTES: usize = 1 << 20;
 /// Skus that are named for people, of all that change.
@@ -64,12 +63,13 @@ pub(crate) fn write_touched(
 ) -> Result<(Written, Vec<String>)> {
     let rows: usize = touched.iter().map(FileChanges::len).sum();
     let files: Vec<i64> = touched.iter().filter(|changes| !changes.is_empty()).map(|changes| changes.file).collect();
-    let mut batches = Batches::new(touched, MAX_BATCH_ROWS)?;
+    let rows_at_a_time = store.rows_at_a_time();
+    let mut batches = Batches::new(touched, rows_at_a_time)?;
     let catalog = Catalog::of(store)?;
     let mut names = NameDeltas::default();
     let mut recorder = Recorder::new(origin, &catalog);
     let mut writer = BatchWriter { removals, ..BatchWriter::new(store, origin)? };
-    if rows <= MAX_BATCH_ROWS {
+    if rows <= rows_at_a_time {
         let mut rest = None;
         while let Some(mut batch) = next_batch(&mut rest, &mut batches)? {
             let before = before(store, &mut batch, &mut rest, &catalog)?;
@@ -341,17 +341,18 @@ impl<'a> BatchWriter<'a> {
             store.delete_old_product_changes()?;
         }
         let names = names.finish();
+        let rows_at_a_time = store.rows_at_a_time();
         let mut take = |moves: Vec<(&str, i64)>| Ok(store.add_to_aggr(&moves)?);
-        if names.max_names() <= MAX_BATCH_ROWS {
+        if names.max_names() <= rows_at_a_time {
             let mut moved = Ok(());
-            names.for_each_batch(MAX_BATCH_ROWS, &mut |moves| {
+            names.for_each_batch(rows_at_a_time, &mut |moves| {
                 moved = take(moves);
                 moved.is_ok()
             });
             moved?;
         } else {
             let give_all = |give: &mut dyn FnMut(_) -> bool| {
-                names.for_each_batch(MAX_BATCH_ROWS, give);
+                names.for_each_batch(rows_at_a_time, give);
                 Ok(())
             };
             // A name takes at most 2 KiB.

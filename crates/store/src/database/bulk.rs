@@ -56,6 +56,15 @@ pub(crate) trait Values<'b> {
 }
 
 impl Store {
+    /// The number of rows that whoever writes very many should write at a time: fewer cost time, and more only memory.
+    #[must_use]
+    pub fn rows_at_a_time(&self) -> usize {
+        match &self.connection {
+            AnyConnection::Sqlite(_) => sqlite::ROWS_AT_A_TIME,
+            AnyConnection::Postgres(_) => postgres::ROWS_AT_A_TIME,
+        }
+    }
+
     /// Writes all rows, and returns how many the database says it wrote. `action` describes the writing of one row, for errors.
     pub(crate) fn bulk<B: Bulk>(&mut self, rows: &[B], action: impl Fn(&B) -> String) -> Result<usize, Error> {
         let describe = |rows: &[B]| match rows {

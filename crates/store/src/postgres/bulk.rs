@@ -19,6 +19,8 @@ use crate::{
     },
 };
 
+/// Rows that are best written at a time: each `COPY` costs the server a millisecond, besides its rows.
+pub(crate) const ROWS_AT_A_TIME: usize = 16_384;
 /// Rows in a statement. Its values are held twice in memory, and more gain nothing.
 const ROWS_PER_STATEMENT: usize = 8_192;
 

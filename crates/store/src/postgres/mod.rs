@@ -16,7 +16,7 @@ pub(crate) mod schema;
 mod tables;
 
 pub(crate) use address::{Fault, name_in};
-pub(crate) use bulk::write_bulk;
+pub(crate) use bulk::{ROWS_AT_A_TIME, write_bulk};
 pub(crate) use copy::{CopyInto, copy_into};
 pub(crate) use dynamic_rows::{each_dynamic_row, insert_rows};
 pub(crate) use lease::Lease;

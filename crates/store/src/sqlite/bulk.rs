@@ -18,6 +18,8 @@ use crate::{
     database::error::OrCannot,
 };
 
+/// Rows that are best written at a time.
+pub(crate) const ROWS_AT_A_TIME: usize = 4_096;
 /// Rows in a full statement; more gain nothing. A row has few values, and SQLite allows 32,766 per statement.
 const ROWS_PER_STATEMENT: usize = 256;
 /// Rows in a smaller statement, for the rest.

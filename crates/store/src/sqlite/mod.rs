@@ -17,7 +17,7 @@ mod tables;
 mod uri;
 mod wal;
 
-pub(crate) use bulk::write_bulk;
+pub(crate) use bulk::{ROWS_AT_A_TIME, write_bulk};
 pub(crate) use dynamic_rows::{each_dynamic_row, insert_rows};
 pub(crate) use lock::{FileLock, holder_of};
 pub(crate) use migrate::{MIGRATIONS, apply_missing};
