@@ -112,11 +112,10 @@ impl Lock {
     /// # Errors
     /// Those of [`Store::open`].
     pub fn open_store(&self) -> Result<Store, Error> {
-        let mut store = Store::open(&self.url)?;
-        if let Kind::Server(lease) = &self.kind {
-            store.write_as_holder(lease.epoch())?;
+        match &self.kind {
+            Kind::File(_) => Store::open(&self.url),
+            Kind::Server(lease) => Store::open_as_holder(&self.url, lease.epoch()),
         }
-        Ok(store)
     }
 
     /// Tells others whether it still holds.

@@ -1,5 +1,7 @@
 //! Opening a database: for writing, which sets it up, or for reading, which changes nothing. How, is up to its kind.
 
+use diesel::pg::PgConnection;
+
 use super::{
     connection::AnyConnection,
     error::Error,
@@ -32,11 +34,27 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_again(&self) -> Result<Store, Error> {
-        let mut store = Store::open(&self.url)?;
-        if let Some(epoch) = self.epoch {
-            store.write_as_holder(epoch)?;
+        match self.epoch {
+            Some(epoch) => Store::open_as_holder(&self.url, epoch),
+            None => Store::open(&self.url),
         }
+    }
+
+    /// Opens a server's database for the holder of the lock, who has brought the schema up to date.
+    pub(crate) fn open_as_holder(url: &DatabaseUrl, epoch: i64) -> Result<Store, Error> {
+        let mut store = Store::session(url, Session::Holder)?;
+        store.epoch = Some(epoch);
         Ok(store)
+    }
+
+    /// Brings the schema of a server's database up to date over a session, and returns the session.
+    pub(crate) fn set_up_over(session: PgConnection, url: &DatabaseUrl) -> Result<PgConnection, Error> {
+        let mut store = Store::new(AnyConnection::Postgres(session), url, None);
+        migrations::bring_up_to_date(&mut store)?;
+        match store.connection {
+            AnyConnection::Postgres(session) => Ok(session),
+            AnyConnection::Sqlite(_) => Err(Error::BadUrl { url: url.to_string() }),
+        }
     }
 
     /// Checks that the schema still is this program's: a newer program may have changed it since.

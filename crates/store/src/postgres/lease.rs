@@ -74,8 +74,7 @@ impl Lease {
         if !try_lock(&mut session).or_cannot(|| "ask for the lock of the database")? {
             return Err(Error::Locked { holder: holder_of(url, &mut session), path: url.to_string().into() });
         }
-        // Sets the schema up.
-        drop(Store::open(url)?);
+        let mut session = Store::set_up_over(session, url)?;
         // One that waits for its client would keep the number from being changed, and one that came meanwhile may believe in the old one.
         end_writers(url, &mut session)?;
         let epoch: i64 = diesel::update(active_master::table)

@@ -59,7 +59,10 @@ impl Session {
                 "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET default_transaction_read_only = on"
             }
             // A master that is paused, or whose machine is gone, does not ping any more: the server ends its session.
-            Self::Lease => "SET client_encoding = 'UTF8'; SET idle_session_timeout = '10s'",
+            Self::Lease => {
+                "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET lock_timeout = '30s'; \
+                 SET idle_session_timeout = '10s'"
+            }
         }
     }
 }

@@ -140,16 +140,6 @@ impl Store {
         Ok(())
     }
 
-    /// Writes as the holder of the lock from now on.
-    ///
-    /// # Errors
-    /// [`Error::Query`].
-    pub(crate) fn write_as_holder(&mut self, epoch: i64) -> Result<(), Error> {
-        (self.epoch, self.session) = (Some(epoch), Some(Session::Holder));
-        let AnyConnection::Postgres(connection) = &mut self.connection else { return Ok(()) };
-        connection.batch_execute(Session::Holder.settings()).or_cannot(|| "set up a session")
-    }
-
     /// Finds out whether a transaction was committed whose session was lost meanwhile; `None` if the server does not tell.
     pub(crate) fn was_committed(&mut self, transaction: &Transaction) -> Option<bool> {
         let deadline = Instant::now() + MAX_SEARCH;
