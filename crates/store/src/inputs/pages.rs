@@ -1,13 +1,15 @@
 //! The table `pages`: the sorted list of a file's offers, cut into pages. The merge defines the bytes of a page; here they are
 //! stored and found.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use crate::{
     Error, Store,
     database::{
         bulk::{Bulk, Change, Values},
-        error::{OrCannot, exactly_one},
+        error::{OrCannot, all_of},
         schema::pages::dsl,
     },
 };
@@ -28,6 +30,28 @@ pub struct PageRow<'a> {
 /// Entries and lines of one page.
 pub type PageContent = (Vec<u8>, Vec<u8>);
 
+/// Reads columns of some pages of a file, in the order of their first skus. A server takes as long for one page as for many.
+macro_rules! columns_of_pages {
+    ($store:ident, $file_id:ident, $first_skus:ident, $columns:expr) => {{
+        let mut contents = Vec::with_capacity($first_skus.len());
+        for some in $first_skus.chunks(PAGES_PER_QUERY) {
+            let mut found: HashMap<String, _> = dsl::pages
+                .filter(dsl::file_id.eq($file_id).and(dsl::first_sku.eq_any(some)))
+                .select((dsl::first_sku, $columns))
+                .load(&mut $store.connection)
+                .or_cannot(|| format!("read pages of file {}", $file_id))?
+                .into_iter()
+                .collect();
+            for first_sku in some {
+                let missing = || Error::Corrupt { what: no_page($file_id, first_sku) };
+                contents.push(found.remove(&**first_sku).ok_or_else(missing)?);
+            }
+        }
+        Ok(contents)
+    }};
+}
+/// Pages in a query, each of some 20 KiB.
+const PAGES_PER_QUERY: usize = 64;
 impl Store {
     /// First sku and digest of each page of a file, by first sku. Reads none of the large columns.
     ///
@@ -42,40 +66,20 @@ impl Store {
             .or_cannot(|| format!("read the page digests of file {file_id}"))
     }
 
-    /// The entries of some pages of a file, in the order of `first_skus`.
+    /// The entries of some pages of a file, in the order of `first_skus`, which are unique.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a page does not exist.
     pub fn page_entries(&mut self, file_id: i64, first_skus: &[String]) -> Result<Vec<Vec<u8>>, Error> {
-        let connection = &mut self.connection;
-        let read = |first_sku: &String| {
-            dsl::pages
-                .filter(dsl::file_id.eq(file_id).and(dsl::first_sku.eq(first_sku)))
-                .select(dsl::entries)
-                .first(connection)
-                .optional()
-                .or_cannot(|| format!("read the page {first_sku:?} of file {file_id}"))?
-                .ok_or_else(|| Error::Corrupt { what: no_page(file_id, first_sku) })
-        };
-        first_skus.iter().map(read).collect()
+        columns_of_pages!(self, file_id, first_skus, dsl::entries)
     }
 
-    /// Entries and lines of some pages of a file, in the order of `first_skus`.
+    /// Entries and lines of some pages of a file, in the order of `first_skus`, which are unique.
     ///
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a page does not exist.
     pub fn page_contents(&mut self, file_id: i64, first_skus: &[&str]) -> Result<Vec<PageContent>, Error> {
-        let connection = &mut self.connection;
-        let read = |first_sku: &&str| {
-            dsl::pages
-                .filter(dsl::file_id.eq(file_id).and(dsl::first_sku.eq(first_sku)))
-                .select((dsl::entries, dsl::lines))
-                .first(connection)
-                .optional()
-                .or_cannot(|| format!("read the page {first_sku:?} of file {file_id}"))?
-                .ok_or_else(|| Error::Corrupt { what: no_page(file_id, first_sku) })
-        };
-        first_skus.iter().map(read).collect()
+        columns_of_pages!(self, file_id, first_skus, (dsl::entries, dsl::lines))
     }
 
     /// Entries and lines of the page that holds a sku if the file offers it: the last page that does not begin after the sku.
@@ -119,13 +123,10 @@ impl Store {
     /// # Errors
     /// [`Error::Query`]; [`Error::Corrupt`] when a page does not exist.
     pub fn delete_pages(&mut self, file_id: i64, first_skus: &[String]) -> Result<(), Error> {
-        for first_sku in first_skus {
-            let deleted = diesel::delete(dsl::pages.filter(dsl::file_id.eq(file_id).and(dsl::first_sku.eq(first_sku))))
-                .execute(&mut self.connection)
-                .or_cannot(|| format!("delete the page {first_sku:?} of file {file_id}"))?;
-            exactly_one(deleted, || no_page(file_id, first_sku))?;
-        }
-        Ok(())
+        let keys: Vec<_> = first_skus.iter().map(|first_sku| PageKey(file_id, first_sku)).collect();
+        let deleted =
+            self.bulk(&keys, |PageKey(_, first_sku)| format!("delete the page {first_sku:?} of file {file_id}"))?;
+        all_of(&keys, deleted, |PageKey(_, first_sku)| no_page(file_id, first_sku))
     }
 }
 
@@ -155,6 +156,19 @@ impl Bulk for Inserted<'_> {
 
     fn push_shared<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
         out.number(&self.file_id)
+    }
+}
+
+/// The key of a page to delete.
+struct PageKey<'a>(i64, &'a str);
+
+impl Bulk for PageKey<'_> {
+    type Kind = PageKey<'static>;
+    const CHANGE: Change = Change::Delete { table: "pages", key: &["file_id", "first_sku"] };
+
+    fn push<'b>(&'b self, out: &mut impl Values<'b>) -> QueryResult<()> {
+        out.number(&self.0)?;
+        out.text(self.1)
     }
 }
 
