@@ -21,6 +21,7 @@ mod documents;
 mod history;
 mod inputs;
 mod postgres;
+mod recorded;
 mod reports;
 mod sqlite;
 

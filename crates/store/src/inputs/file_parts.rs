@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
+use super::path_starts::{path_start, start_of};
 use crate::{
     Error, FileRow, Store,
-    database::{error::OrCannot, schema::files::dsl},
+    database::{connection::Kind, error::OrCannot, schema::files::dsl},
 };
 
 impl Store {
@@ -19,15 +20,18 @@ impl Store {
         after: Option<&str>,
         most: i64,
     ) -> Result<Vec<FileRow>, Error> {
-        dsl::files
-            .filter(
-                dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)).and(dsl::path.gt(after.unwrap_or_default())),
-            )
+        let after = after.unwrap_or_default();
+        let behind = dsl::files
+            .filter(dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)).and(dsl::path.gt(after)))
             .select(FileRow::as_select())
-            .order(dsl::path)
             .limit(most)
-            .load(&mut self.connection)
-            .or_cannot(|| format!("read files of source {source_id} for {reader:?}"))
+            .into_boxed();
+        // Each has an index in one of these orders, which are the same.
+        let ordered = match self.connection.kind() {
+            Kind::Sqlite => behind.order(dsl::path),
+            Kind::Postgres => behind.filter(path_start().ge(start_of(after))).order((path_start(), dsl::path)),
+        };
+        ordered.load(&mut self.connection).or_cannot(|| format!("read files of source {source_id} for {reader:?}"))
     }
 
     /// The ids of the files that one reader has of one source.

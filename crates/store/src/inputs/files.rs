@@ -10,6 +10,7 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 
+use super::path_starts::{path_start, start_of};
 use crate::{
     Error, Store,
     database::{
@@ -212,7 +213,8 @@ impl Store {
     pub fn file_of(&mut self, reader: &str, source: &str, path: &str) -> Result<Option<FileRow>, Error> {
         files::table
             .inner_join(sources::table)
-            .filter(files::reader.eq(reader).and(sources::name.eq(source)).and(files::path.eq(path)))
+            .filter(files::reader.eq(reader).and(sources::name.eq(source)))
+            .filter(path_start().eq(start_of(path)).and(files::path.eq(path)))
             .select(FileRow::as_select())
             .first(&mut self.connection)
             .optional()
@@ -231,10 +233,11 @@ impl Store {
     ) -> Result<Vec<FileRow>, Error> {
         let mut found = Vec::new();
         for paths in paths.chunks(KEYS_PER_STATEMENT) {
-            let paths = paths.iter().map(AsRef::as_ref);
-            let this = dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)).and(dsl::path.eq_any(paths));
+            let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+            let starts: Vec<&str> = paths.iter().map(|path| start_of(path)).collect();
             let rows: Vec<FileRow> = dsl::files
-                .filter(this)
+                .filter(dsl::reader.eq(reader).and(dsl::source_id.eq(source_id)))
+                .filter(path_start().eq_any(starts).and(dsl::path.eq_any(paths)))
                 .select(FileRow::as_select())
                 .load(&mut self.connection)
                 .or_cannot(|| format!("read files of source {source_id} for {reader:?}"))?;

@@ -8,6 +8,7 @@ mod file_views;
 mod files;
 mod held_versions;
 mod pages;
+mod path_starts;
 mod plain_files;
 mod queues;
 mod reject_views;

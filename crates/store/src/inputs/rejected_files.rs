@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     files::FileState,
+    path_starts::{path_start, start_of},
     reject_views::{RejectFilter, of_filter},
 };
 use crate::{

@@ -40,6 +40,40 @@ fn files_are_found_by_reader_and_source_in_the_order_of_their_paths() {
     assert!(store.put_file(&mut FileRow::new(FEED, 99, "a.csv")).is_err());
 }
 
+/// Of PostgreSQL, no path above 2,600 bytes fitted into the index: its source was never applied.
+#[test]
+fn the_longest_paths_are_told_apart_and_found() {
+    let mut database = Database::new();
+    let store = &mut database.store;
+    let [north] = sources(store, ["north"]);
+    // No two signs in a row are alike, so that the server cannot make it shorter.
+    let mut random: u64 = 1;
+    let mut sign = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from_u32(0x1_0000 + u32::try_from(random >> 44).unwrap() % 0x8000).unwrap()
+    };
+    let long: String = (0..1_023).map(|_| sign()).collect();
+    let [first, second, third] = ["000a", "000b", "c"].map(|end| format!("{long}{end}"));
+    assert_eq!(first.len(), 4_096);
+    for path in [&third, "a.csv", &second, &first] {
+        put(store, FEED, north, path);
+    }
+    let all = ["a.csv", &first, &second, &third].map(ToOwned::to_owned);
+    assert_eq!(paths(store.files(FEED, north).unwrap()), all);
+    let mut after: Option<String> = None;
+    for path in &all {
+        let page = store.files_after(FEED, north, after.as_deref(), 1).unwrap();
+        assert_eq!(paths(page), *std::slice::from_ref(path));
+        assert_eq!(store.file_of(FEED, "north", path).unwrap().unwrap().path, *path);
+        after = Some(path.clone());
+    }
+    assert_eq!(store.files_after(FEED, north, after.as_deref(), 1).unwrap(), []);
+    let mut found = paths(store.files_at(FEED, north, &[&first, &third, &long]).unwrap());
+    found.sort();
+    assert_eq!(found, [first.clone(), third]);
+    assert!(store.put_file(&mut FileRow::new(FEED, north, &first)).is_err(), "the same path twice");
+}
+
 #[test]
 fn every_column_of_a_file_is_stored_and_can_become_null_again() {
     let mut database = Database::new();

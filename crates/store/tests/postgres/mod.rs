@@ -1,6 +1,7 @@
 //! Tests of what only a PostgreSQL server does. These tests need one, so they are ignored unless asked for: `cargo xtask services` starts it.
 
 mod lease;
+mod plans;
 mod schema;
 
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Text};

@@ -1,34 +1,12 @@
 //! Query plans: a query for a few rows must find them by key. A scan of the whole table would show in nothing but time.
 
-use std::{cell::RefCell, sync::Once};
-
-use diesel::{
-    Connection, QueryableByName, RunQueryDsl, SqliteConnection,
-    connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation},
-    sql_query,
-    sql_types::Text,
-};
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
 use tributary_store::{
     CatalogColumn, CatalogSettings, Error, FileRow, ProductFilter, ProductOrder, ProductPlace, RejectFilter, SkuRange,
     Store,
 };
 
-use crate::{Database, FEED, edit, strings};
-
-thread_local! {
-    /// The statements that this thread has run while it records.
-    static STATEMENTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
-}
-
-fn recorder() -> Option<Box<dyn Instrumentation>> {
-    Some(Box::new(|event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            let query = query.to_string();
-            let sql = query.split(" -- binds:").next().unwrap_or_default().to_owned();
-            STATEMENTS.with_borrow_mut(|statements| statements.iter_mut().for_each(|all| all.push(sql.clone())));
-        }
-    }))
-}
+use crate::{Database, FEED, edit, recorded::statements, strings};
 
 /// The plan of each statement that `run` executes, one text per step.
 fn plans<T>(run: impl FnOnce(&mut Store) -> Result<T, Error>) -> Vec<String> {
@@ -45,19 +23,12 @@ fn plans_after<T>(
         #[diesel(sql_type = Text)]
         detail: String,
     }
-    static INSTALL: Once = Once::new();
-    INSTALL.call_once(|| set_default_instrumentation(recorder).unwrap());
     let database = Database::file();
-    let mut store = Store::open(&database.url).unwrap();
-    prepare(&mut store).unwrap();
-    STATEMENTS.set(Some(Vec::new()));
-    run(&mut store).unwrap();
-    let statements = STATEMENTS.take().unwrap();
+    let statements = statements(&database.url, prepare, run);
     let mut connection = SqliteConnection::establish(database.url.place().to_str().unwrap()).unwrap();
     let mut explain =
         |sql: &String| -> Vec<Step> { sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut connection).unwrap() };
-    let queries = statements.iter().filter(|sql| sql.starts_with("SELECT") || sql.starts_with("DELETE"));
-    queries.flat_map(&mut explain).map(|step| step.detail).collect()
+    statements.iter().flat_map(&mut explain).map(|step| step.detail).collect()
 }
 
 #[track_caller]
