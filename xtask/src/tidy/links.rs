@@ -23,13 +23,13 @@ pub(super) fn faults(tree: &Tree) -> Vec<String> {
 }
 
 /// A path from the top folder, and the anchor behind it.
-struct Target {
-    path: String,
+pub(super) struct Target {
+    pub(super) path: String,
     anchor: Option<String>,
 }
 
 /// The target of a link that stands in the file `from`.
-fn resolve(from: &str, link: &str) -> Target {
+pub(super) fn resolve(from: &str, link: &str) -> Target {
     let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor.to_owned())));
     if path.is_empty() {
         return Target { path: from.to_owned(), anchor };

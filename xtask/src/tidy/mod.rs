@@ -1,7 +1,8 @@
-//! `cargo xtask tidy`: rules that rustfmt and clippy do not check: heads and lengths of files, links of documents, how doc comments
-//! begin, and reasons of dependencies. Each rule takes the [`Tree`] and returns its faults.
+//! `cargo xtask tidy`: rules that rustfmt and clippy do not check: heads and lengths of files, links and flags of documents, how doc
+//! comments begin, and reasons of dependencies. Each rule takes the [`Tree`] and returns its faults.
 
 mod dependencies;
+mod flags;
 mod links;
 mod markdown;
 mod prose;
@@ -16,7 +17,9 @@ const MAX_LINES: usize = 400;
 
 pub(crate) fn run() -> Result<()> {
     let tree = Tree::read()?;
-    let faults = [heads(&tree), links::faults(&tree), prose::faults(&tree), dependencies::faults(&tree)?].concat();
+    let faults =
+        [heads(&tree), links::faults(&tree), flags::faults(&tree), prose::faults(&tree), dependencies::faults(&tree)?]
+            .concat();
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     println!("tidy: {} files", tree.files.len());
     Ok(())
