@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Url};
 use tributary_admission::{Role, Token, read_client_token};
 use tributary_config::Config;
-use tributary_engine::{ACCEPT_COMMAND, AcceptError, Acceptance, accept_held, is_locked};
+use tributary_engine::{ACCEPT_COMMAND, AcceptError, Acceptance, accept_held, lock_holder};
 use tributary_http_client::{ClientOptions, Endpoint, Error, expect_success};
 use tributary_http_common::scheme;
 use tributary_tls::{PairInForce, Trust};
@@ -34,7 +34,7 @@ pub async fn accept(config: Config) -> Result<()> {
             Ok(Acceptance::Dropped { removed }) => {
                 format!("it is no longer configured, so its rows were deleted, and {removed} products with them")
             }
-            Err(AcceptError::Failed(error)) if is_locked(&error) => {
+            Err(AcceptError::Failed(error)) if lock_holder(&error).is_some() => {
                 tell_running(&config, name, &error).await?;
                 "the running master applies it".to_owned()
             }

@@ -55,7 +55,7 @@ pub use facade::{
     MAX_SEARCHED_NAMES, MasterRole, Matches, NameSearch, NotComputed, OnceSummary, OperateError, Overview, Prepared,
     ProductPage, ProductQuery, ProductSearch, QueueRole, QueueState, RejectedFile, ReportDetail, ReportScope, Resume,
     RowOrder, RowRange, Running, SourceDetail, SourceHealth, SpoolFile, Today, TooManyToSort, accept_held, acquire,
-    is_locked, once, reader_named,
+    lock_holder, once, reader_named,
 };
 pub use history::HistoryPoint;
 pub use inbox::{

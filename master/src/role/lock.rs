@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use tributary_config::Config;
-use tributary_engine::{Lock, acquire, is_locked};
+use tributary_engine::{Lock, acquire, lock_holder};
 
 use super::{Locks, NotTaken};
 
@@ -33,6 +33,9 @@ impl Locks for DatabaseLock {
         let config = self.config.clone();
         let taken = tokio::task::spawn_blocking(move || acquire(&config, HOLDER)).await;
         let taken = taken.context("taking the lock broke off").and_then(|taken| taken);
-        taken.map_err(|error| if is_locked(&error) { NotTaken::Held(error) } else { NotTaken::Failed(error) })
+        taken.map_err(|error| match lock_holder(&error).map(str::to_owned) {
+            Some(by) => NotTaken::Held { by, error },
+            None => NotTaken::Failed(error),
+        })
     }
 }

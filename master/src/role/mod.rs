@@ -34,8 +34,13 @@ pub(crate) trait Locks {
 /// Why a lock was not taken.
 #[derive(Debug)]
 pub(crate) enum NotTaken {
-    /// Another process has it, which the error names.
-    Held(anyhow::Error),
+    /// Another process has it.
+    Held {
+        /// The process.
+        by: String,
+        /// For one that does not wait: what to do.
+        error: anyhow::Error,
+    },
     /// It is not known whether one has.
     Failed(anyhow::Error),
 }
@@ -84,11 +89,11 @@ pub(crate) async fn run<K: Locks>(locks: &K, terms: &impl Terms<K::Lock>, shutdo
     let mut first = match take(locks, shutdown).await {
         None => return Ok(()),
         Some(Ok(lock)) => Some(lock),
-        Some(Err(NotTaken::Held(error))) if locks.can_wait() => {
-            tracing::info!("this master is a standby: {error:#}");
+        Some(Err(NotTaken::Held { by, .. })) if locks.can_wait() => {
+            tracing::info!("this master is a standby: the active one is {by}");
             None
         }
-        Some(Err(NotTaken::Held(error) | NotTaken::Failed(error))) => return Err(error),
+        Some(Err(NotTaken::Held { error, .. } | NotTaken::Failed(error))) => return Err(error),
     };
     loop {
         let leader = match first.take() {
@@ -149,7 +154,7 @@ async fn take_patiently<K: Locks>(locks: &K, shutdown: &CancellationToken) -> Op
         shutdown.run_until_cancelled(tries.tick()).await?;
         match take(locks, shutdown).await? {
             Ok(lock) => return Some(lock),
-            Err(NotTaken::Held(_)) => has_failed = false,
+            Err(NotTaken::Held { .. }) => has_failed = false,
             Err(NotTaken::Failed(error)) => {
                 if !has_failed {
                     tracing::warn!("failed to ask for the lock of the database, trying again: {error:#}");

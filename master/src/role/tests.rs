@@ -30,7 +30,7 @@ impl Locks for Arc<FakeLock> {
         self.tries.fetch_add(1, Ordering::Relaxed);
         match (self.is_broken.load(Ordering::Relaxed), self.is_held.load(Ordering::Relaxed)) {
             (true, _) => Err(NotTaken::Failed(anyhow!("the server does not answer"))),
-            (_, true) => Err(NotTaken::Held(anyhow!("in use by another"))),
+            (_, true) => Err(NotTaken::Held { by: "another".to_owned(), error: anyhow!("in use by another") }),
             (_, false) => Ok(()),
         }
     }

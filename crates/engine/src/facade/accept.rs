@@ -96,10 +96,13 @@ struct Accepted {
     is_configured: bool,
 }
 
-/// Whether an error says that another process has the database.
+/// The process that has the database, if an error says that another one has: its program, its number and since when.
 #[must_use]
-pub fn is_locked(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(StoreError::Locked { .. }))
+pub fn lock_holder(error: &anyhow::Error) -> Option<&str> {
+    match error.downcast_ref() {
+        Some(StoreError::Locked { holder, .. }) => Some(holder),
+        _ => None,
+    }
 }
 
 fn accept(store: &mut Store, what: &Accepted) -> Result<Acceptance, AcceptError> {

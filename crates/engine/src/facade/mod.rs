@@ -45,7 +45,7 @@ use crate::{
     views::{Charts, MostFrequent},
 };
 
-pub use accept::{ACCEPT_COMMAND, AcceptError, Acceptance, accept_held, is_locked};
+pub use accept::{ACCEPT_COMMAND, AcceptError, Acceptance, accept_held, lock_holder};
 pub use events::{Followed, Resume};
 pub use exports::{ExportState, ExportStatus, NotComputed, SpoolFile};
 pub use files::{RejectedFile, SourceDetail, reader_named};

@@ -54,7 +54,7 @@ impl Prepared {
 /// Takes the right to write the database as `holder`. Blocks the thread.
 ///
 /// # Errors
-/// Another process has it, see [`is_locked`](super::is_locked); the lock file fails.
+/// Another process has it, see [`lock_holder`](super::lock_holder); the lock file fails.
 pub fn acquire(config: &Config, holder: &str) -> Result<Lock> {
     Ok(Lock::acquire_at(&config.database, holder, config.public_url.as_deref())?)
 }
