@@ -124,13 +124,18 @@ pub(super) fn master(folder: &Path, followed: &[&Served]) -> Result<Daemon> {
 
 /// The same with a flag that names another database.
 pub(super) fn master_of(folder: &Path, followed: &[&Served], database: Option<&str>) -> Result<Daemon> {
-    let mut master = process::command("master", folder);
-    master.args(["--listen", "127.0.0.1:0"]).args(followed.iter().map(|served| served.flag())).args(database);
-    master.env("RUST_LOG", "error");
-    let master = Daemon::start(master);
+    let master = started(folder, followed, database);
     let url = format!("{}/readyz", master.url);
     until("the master is ready", Duration::from_millis(20), || Ok((http::get(&url)?.0 == 200).then_some(())))?;
     Ok(master)
+}
+
+/// Starts a master as [`master_of`] does, and does not wait.
+pub(super) fn started(folder: &Path, followed: &[&Served], database: Option<&str>) -> Daemon {
+    let mut master = process::command("master", folder);
+    master.args(["--listen", "127.0.0.1:0"]).args(followed.iter().map(|served| served.flag())).args(database);
+    master.env("RUST_LOG", "error");
+    Daemon::start(master)
 }
 
 /// The path of the database in a master's folder.

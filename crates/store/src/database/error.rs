@@ -198,8 +198,8 @@ impl Error {
             Error::ReadOnly { .. } => return Some(READ_ONLY),
             Error::Displaced { .. } => return Some(DISPLACED),
             Error::Deposed { .. } => return Some(DEPOSED),
-            Error::UnknownOutcome { .. } | Error::Unreachable { .. } => return Some(UNREACHABLE),
-            Error::Query { source, .. } if postgres::is_lost(source) => return Some(UNREACHABLE),
+            Error::UnknownOutcome { .. } => return Some(UNREACHABLE),
+            error if error.is_cut_off() => return Some(UNREACHABLE),
             Error::Query { source, .. } => message(source),
             _ => return None,
         };
@@ -213,8 +213,13 @@ impl Error {
 
     /// Whether the database cannot be opened, or its server cannot be reached: the same may succeed later.
     pub fn is_away(&self) -> bool {
+        matches!(self, Error::Open { .. }) || self.is_cut_off()
+    }
+
+    /// Whether there is no session of the server any more, or none could be opened.
+    fn is_cut_off(&self) -> bool {
         match self {
-            Error::Open { .. } | Error::Unreachable { .. } => true,
+            Error::Unreachable { .. } => true,
             Error::Query { source, .. } => postgres::is_lost(source),
             _ => false,
         }

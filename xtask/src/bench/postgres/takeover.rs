@@ -6,15 +6,12 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use tributary_testkit::{
-    http,
-    process::{self, Daemon},
-};
+use tributary_testkit::{http, process::Daemon};
 
 use super::server::Server;
 use crate::bench::{
     figures::Spread,
-    running::{Served, fresh},
+    running::{Served, fresh, started},
     table::Row,
     waiting::until,
 };
@@ -59,10 +56,7 @@ pub(super) fn measure(home: &Path, server: &Server, times: u32) -> Result<Vec<Ro
 
 fn start(folder: &Path, served: &Served, url: &str) -> Result<Daemon> {
     fresh(folder)?;
-    let mut master = process::command("master", folder);
-    master.args(["--listen", "127.0.0.1:0", &served.flag(), &format!("--database-url={url}")]);
-    master.env("RUST_LOG", "error");
-    Ok(Daemon::start(master))
+    Ok(started(folder, &[served], Some(&format!("--database-url={url}"))))
 }
 
 /// Whether a master is in this role. It does not answer while the role changes.
