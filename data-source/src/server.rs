@@ -55,7 +55,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
             () = shutdown.cancelled() => {}
         }
         shutdown.cancelled().await;
-        handle.stop(true).await;
+        tributary_http_common::stop(&handle).await;
     };
     tokio::select! {
         served = server => served.context("the server failed"),

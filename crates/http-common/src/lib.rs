@@ -36,7 +36,7 @@ pub use panics::catch_panic;
 pub use produced::{Sink, produced};
 pub use received::{Bodies, BodyError};
 pub use renew::Renewal;
-pub use serve::serve;
+pub use serve::{serve, stop};
 pub use shared::{Shared, WeakShared, shared};
 pub use spill::{TempFile, keep_free, spilled, spilled_once};
 pub use stream::Answering;

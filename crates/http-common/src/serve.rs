@@ -17,7 +17,7 @@ use actix_tls::accept::{
 use actix_web::{
     Error,
     body::MessageBody,
-    dev::{AppConfig, Response, Server},
+    dev::{AppConfig, Response, Server, ServerHandle},
     rt::net::TcpStream,
 };
 use anyhow::Context;
@@ -121,6 +121,14 @@ where
             data.insert(Rc::clone(stream.connection()));
         })
         .h1(map_config(app, |()| AppConfig::default()))
+}
+
+/// Stops a server, once the transfers under way have ended or have had [`STOP_SECONDS`].
+pub async fn stop(server: &ServerHandle) {
+    // Else it takes connections that none of its workers is there for any more: they are cut, and logged as an error. Now they wait for the
+    // next server of the same listener, such as that of a standby which takes over.
+    server.pause().await;
+    server.stop(true).await;
 }
 
 #[cfg(test)]

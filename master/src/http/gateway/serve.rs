@@ -94,7 +94,7 @@ pub(crate) async fn serve(
     tracing::info!(%address, "the sales gateway is on {address}");
     let served = tokio::select! {
         served = server => served.context("the server of the sales gateway failed"),
-        () = async { shutdown.cancelled().await; handle.stop(true).await } => Ok(()),
+        () = async { shutdown.cancelled().await; tributary_http_common::stop(&handle).await } => Ok(()),
     };
     finishing.close();
     // What takes longer is as if the master had been killed.
@@ -114,7 +114,7 @@ async fn refuse(engine: &Engine, config: &Config, listener: TcpListener, pair: O
     let handle = server.handle();
     tokio::select! {
         served = server => served.context("the server of the sales gateway failed"),
-        () = async { shutdown.cancelled().await; handle.stop(true).await } => Ok(()),
+        () = async { shutdown.cancelled().await; tributary_http_common::stop(&handle).await } => Ok(()),
     }
 }
 

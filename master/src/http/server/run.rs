@@ -39,7 +39,7 @@ pub(crate) async fn serve(
     let handle = server.handle();
     let stop = async {
         shutdown.cancelled().await;
-        handle.stop(true).await;
+        tributary_http_common::stop(&handle).await;
     };
     tokio::select! {
         served = server => served.context("the server failed"),
