@@ -4,8 +4,7 @@
 /// The positions of two bytes in a text, in order.
 pub(super) struct Separators<'a> {
     text: &'a [u8],
-    /// Each of the two bytes, repeated eight times.
-    wanted: [u64; 2],
+    wanted: [u8; 2],
     /// The start of the 64 bytes that `bits` describes.
     base: usize,
     /// One bit per position that was found there and not returned yet.
@@ -17,8 +16,7 @@ const STRIDE: usize = 64;
 
 impl<'a> Separators<'a> {
     pub(super) fn new(text: &'a [u8], first: u8, second: u8) -> Self {
-        let wanted = [first, second].map(|byte| u64::from_ne_bytes([byte; 8]));
-        let mut separators = Self { text, wanted, base: 0, bits: 0 };
+        let mut separators = Self { text, wanted: [first, second], base: 0, bits: 0 };
         separators.bits = separators.search(0);
         separators
     }
@@ -53,22 +51,18 @@ impl<'a> Separators<'a> {
 
     #[inline]
     fn find(&self, bytes: &[u8; STRIDE]) -> u64 {
+        // The compiler compares 16 bytes or more at a time.
+        let mut found = [0; STRIDE];
+        for (found, byte) in found.iter_mut().zip(bytes) {
+            *found = u8::from(*byte == self.wanted[0]) | u8::from(*byte == self.wanted[1]);
+        }
         let mut bits = 0;
-        for (at, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
-            let word = u64::from_le_bytes(*word);
-            let found = zero_bytes(word ^ self.wanted[0]) | zero_bytes(word ^ self.wanted[1]);
-            // Gathers the high bits of the eight bytes in the highest byte.
-            bits |= ((found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
+        for (at, word) in found.as_chunks::<8>().0.iter().enumerate() {
+            // Gathers the low bits of the eight bytes in the highest byte.
+            bits |= (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
         }
         bits
     }
-}
-
-/// Sets the high bit of each byte that is zero in `word`, and no other bit.
-#[inline]
-fn zero_bytes(word: u64) -> u64 {
-    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
-    !(((word & LOW) + LOW) | word | LOW)
 }
 
 #[cfg(test)]
