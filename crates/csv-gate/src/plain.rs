@@ -10,7 +10,7 @@ mod line;
 
 use std::io::{self, Read};
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use tributary_formats::Packing;
 
 pub use self::facts::ColumnFacts;
@@ -176,14 +176,42 @@ impl PlainCheck {
     /// # Errors
     /// The first line about which readers may disagree.
     pub fn judge(&self, block: &Block) -> Result<PlainFacts, NotPlain> {
+        self.judge_bare(block).map_or_else(|| self.judge_lines(block), Ok)
+    }
+
+    /// Judges a block without quotes, in which the bytes between separators are the cells of any reader, and of the gate unless a rule says
+    /// otherwise. Returns none if a line needs a closer look.
+    fn judge_bare(&self, block: &Block) -> Option<PlainFacts> {
         let text = block.text();
-        let mut facts = PlainFacts {
+        if memchr(b'"', text).is_some() {
+            return None;
+        }
+        let mut lines = block.bare_lines(self.delimiter, self.columns.len())?;
+        let mut facts = self.no_facts(block);
+        while lines.advance() {
+            facts.rows += 1;
+            lines.cells().zip(&mut facts.columns).for_each(|(cell, facts)| facts.add(cell));
+        }
+        let crlf = lines.finish()?;
+        let ends = facts.rows.saturating_sub(u64::from(!text.ends_with(b"\n")));
+        facts.ends = Ends { lf: ends > crlf as u64, crlf: crlf > 0 };
+        // Any other carriage return is one that does not end a line.
+        (memchr_iter(b'\r', text).count() == crlf).then_some(facts)
+    }
+
+    fn no_facts(&self, block: &Block) -> PlainFacts {
+        PlainFacts {
             first: Some(block.byte()),
-            bytes: text.len() as u64,
+            bytes: block.text().len() as u64,
             rows: 0,
             ends: Ends::default(),
             columns: vec![ColumnFacts::default(); self.columns.len()],
-        };
+        }
+    }
+
+    /// Splits every line of a block by the bare grammar, and compares it with the gate's row.
+    fn judge_lines(&self, block: &Block) -> Result<PlainFacts, NotPlain> {
+        let (text, mut facts) = (block.text(), self.no_facts(block));
         let (mut rows, mut cells, mut scratch) = (block.rows(0), Cells::default(), [String::new(), String::new()]);
         for line in lines(text) {
             let at = |fault| NotPlain::Line { line: block.line() + facts.rows, fault };

@@ -1,5 +1,13 @@
 //! Files that are plain, and each reason why others are not. The property over random files is in `tests/plain.rs`.
 
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+    strategy::ValueTree,
+    test_runner::TestRunner,
+};
+
 use super::*;
 use crate::{Escapes, Header, Ragged};
 
@@ -123,4 +131,91 @@ fn facts_are_those_of_all_rows() {
 fn a_caller_can_stop_it() {
     let stopped = plain_table("a.csv", 8, || Ok(&b"a,b\n1,2\n"[..]), &Settings::default(), |_| false);
     assert!(matches!(stopped, Err(Error::Io(why)) if why.kind() == io::ErrorKind::Interrupted));
+}
+
+/// Texts of few different pieces, most of them without quotes, and a table with a strange piece in it.
+fn texts() -> impl Strategy<Value = String> {
+    let piece = select(vec![
+        "a", "b", "12", "2.5", "-3", " ", "\u{a0}", "\u{e9}", ",", ",", ",", ",", ";", "\n", "\n", "\n", "\r\n", "\r",
+        "'", "\\", "#", "\u{1a}", "\u{feff}", "\0", "sep=,", "a,b\n", "b,a\n", "A,B\r\n", " a,b\n", "NA", "\"q\"",
+        "\"",
+    ]);
+    let row = select(vec!["1,2", "a,", ",b", "a,1", "b,2", "-0.50, x", "\u{e9},007", "NA,1", "'7,2", "\\,1", "s,e"]);
+    let table = (vec(row, 0..12), select(vec!["\n", "\n", "\r\n"]))
+        .prop_map(|(rows, end)| format!("a,b{end}{}{end}", rows.join(end)));
+    let with_piece = (table.clone(), any::<Index>(), piece.clone()).prop_map(|(table, at, piece)| {
+        let at = table.floor_char_boundary(at.index(table.len() + 1));
+        format!("{}{piece}{}", &table[..at], &table[at..])
+    });
+    prop_oneof![table, with_piece, vec(piece, 0..20).prop_map(|pieces| pieces.concat())]
+}
+
+fn some_settings() -> impl Strategy<Value = Settings> {
+    let usual = Settings::default;
+    select(vec![
+        usual(),
+        usual(),
+        usual(),
+        usual(),
+        Settings { null: vec!["NA".into()], ..usual() },
+        Settings { text_cells: true, ..usual() },
+        Settings { ragged: Ragged::Pad, ..usual() },
+        Settings { ragged: Ragged::Trim, ..usual() },
+        Settings { comment: Some("#".into()), ..usual() },
+        Settings { quote: Some(crate::Quote::None), ..usual() },
+        Settings { escape: Some(b'\\'), escapes: Escapes::Dropped, ..usual() },
+        Settings { header: Header::None, ..usual() },
+        Settings { skip_footer: 1, ..usual() },
+        Settings { delimiter: Some(";".into()), ..usual() },
+    ])
+}
+
+/// The findings of both ways to judge about each block that the quick one takes, and the number of blocks.
+fn both_ways(bytes: &[u8], settings: &Settings, block_bytes: usize) -> (Vec<[Result<PlainFacts, NotPlain>; 2]>, usize) {
+    let (mut found, mut blocks) = (Vec::new(), 0);
+    let Ok(table) = Table::open_once("a.csv", bytes.len() as u64, bytes, settings) else { return (found, blocks) };
+    let Ok(check) = PlainCheck::new(&table, settings) else { return (found, blocks) };
+    let mut cut = Blocks::new(table, block_bytes);
+    while let Ok(Some(block)) = cut.next_block() {
+        blocks += 1;
+        found.extend(check.judge_bare(&block).map(|facts| [Ok(facts), check.judge_lines(&block)]));
+    }
+    (found, blocks)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn the_quick_way_finds_what_the_comparison_of_all_cells_finds(
+        text in texts(), settings in some_settings(), block_bytes in 1_usize..80,
+    ) {
+        for [quick, whole] in both_ways(text.as_bytes(), &settings, block_bytes).0 {
+            prop_assert_eq!(quick, whole);
+        }
+    }
+
+    #[test]
+    fn it_does_so_in_any_bytes(bytes in vec(select(b"a1.-, \t\"'\r\n\0\x1a\xef\xbb\xbf\xc3\xa9#".to_vec()), 0..60), block_bytes in 1_usize..80) {
+        let mut file = b"a,b\n1,2\n".to_vec();
+        file.extend(bytes);
+        for [quick, whole] in both_ways(&file, &Settings::default(), block_bytes).0 {
+            prop_assert_eq!(quick, whole);
+        }
+    }
+}
+
+#[test]
+fn the_quick_way_takes_most_blocks_that_are_plain() {
+    let mut runner = TestRunner::deterministic();
+    let (mut quick, mut all) = (0, 0);
+    for _ in 0..300 {
+        let text = texts().new_tree(&mut runner).unwrap().current();
+        let (found, blocks) = both_ways(text.as_bytes(), &Settings::default(), 40);
+        (quick, all) = (quick + found.len(), all + blocks);
+    }
+    assert!(quick * 3 > all, "only {quick} of {all} blocks: the property says little");
+    let one = |text: &str| both_ways(text.as_bytes(), &Settings::default(), 4096).0.len();
+    assert_eq!([one("a,b\n1,2\n3,4"), one("a,b\r\n1,2\r\n3,4\r\n"), one("a\nx\n y\n")], [1, 1, 1]);
+    assert_eq!([one("a,b\n1,\"2\"\n"), one("a,b\n1,x\ry\n"), one("a,b\n1,2\n\n3,4\n"), one("a,b\n1,2\n3\n")], [0; 4]);
 }

@@ -1,6 +1,7 @@
 //! Blocks: runs of complete records cut from a table, to be split into rows on other threads. A block gives the same
 //! rows as the table would. Text without quotes is cut at its last line end, without splitting the records.
 
+mod bare;
 mod plain;
 
 use std::{io::Read, sync::Arc};
