@@ -43,6 +43,8 @@ struct State {
     /// The fault of requests to come, if any.
     spoil: Option<Spoil>,
     hits: usize,
+    /// Whether that which waits may pass.
+    is_released: bool,
 }
 
 /// A fault of all requests whose first line contains a text.
@@ -77,12 +79,20 @@ impl Proxy {
 
     /// Spoils every request to come whose first line contains `line`, or its answer.
     pub fn spoil(&self, way: Way, line: &str, fault: Fault) {
-        self.shared.state().spoil = Some(Spoil { way, line: line.to_owned(), fault, is_once: false });
+        self.shared.spoil(Spoil { way, line: line.to_owned(), fault, is_once: false });
     }
 
     /// Spoils the next such request only.
     pub fn spoil_once(&self, way: Way, line: &str, fault: Fault) {
-        self.shared.state().spoil = Some(Spoil { way, line: line.to_owned(), fault, is_once: true });
+        self.shared.spoil(Spoil { way, line: line.to_owned(), fault, is_once: true });
+    }
+
+    /// Passes on what [`Fault::Hold`] holds up, and spoils no request to come.
+    pub fn release(&self) {
+        let mut state = self.shared.state();
+        state.spoil = None;
+        state.is_released = true;
+        self.shared.changed.notify_all();
     }
 
     /// Spoils no request to come. What stands still stays so.
@@ -187,7 +197,7 @@ impl Shared {
                 Passing::On => self.state().sent += count as u64,
                 Passing::Ended => break,
                 // Both ends wait, until one of them gives up.
-                Passing::Stalled => return,
+                Passing::Stalled | Passing::Held(_) => return,
             }
         }
         connection.close();
@@ -199,12 +209,25 @@ impl Shared {
             match self.pass(Way::Answer, connection, &mut chunk[..count]) {
                 Passing::On => {}
                 Passing::Ended => break,
-                Passing::Stalled => return,
+                Passing::Stalled | Passing::Held(_) => return,
             }
         }
         let is_answered = connection.spoiled().as_ref().is_some_and(|spoiled| spoiled.fault.is_answer());
         if !is_answered {
             let _ = connection.client.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn spoil(&self, spoil: Spoil) {
+        let mut state = self.state();
+        state.spoil = Some(spoil);
+        state.is_released = false;
+    }
+
+    fn wait_for_release(&self) {
+        let mut state = self.state();
+        while !state.is_released {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -227,8 +250,12 @@ impl Shared {
             return if to.write_all(chunk).is_ok() { Passing::On } else { Passing::Ended };
         };
         let had_hit = spoiled.has_hit;
-        let passing = spoiled.pass(to, chunk);
+        let mut passing = spoiled.pass(to, chunk);
         self.state().hits += usize::from(spoiled.has_hit && !had_hit);
+        if let Passing::Held(at) = passing {
+            self.wait_for_release();
+            passing = if to.write_all(&chunk[at..]).is_ok() { Passing::On } else { Passing::Ended };
+        }
         if passing == Passing::Ended && matches!(spoiled.fault, Fault::Reset(_)) {
             let _ = rustix::net::connect_unspec(&connection.client);
             let _ = rustix::net::connect_unspec(&connection.server);

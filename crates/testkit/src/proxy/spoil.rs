@@ -24,6 +24,8 @@ pub enum Fault {
     Reset(u64),
     /// Nothing passes any more.
     Stall(u64),
+    /// Nothing passes until the proxy is told to release it.
+    Hold(u64),
     /// Some bytes come twice.
     Repeat(u64),
     /// One bit is another.
@@ -60,6 +62,8 @@ pub(super) enum Passing {
     /// The connection must end.
     Ended,
     Stalled,
+    /// The bytes of the chunk from this one on have to wait.
+    Held(usize),
 }
 
 impl Spoiled {
@@ -82,6 +86,7 @@ impl Spoiled {
             Fault::Drip(at, pause) => return self.drip(to, chunk, at, pause),
             Fault::Cut(at) | Fault::Reset(at) => (before(at), Passing::Ended),
             Fault::Stall(at) => (before(at), Passing::Stalled),
+            Fault::Hold(at) => (before(at), Passing::Held(before(at).unwrap_or_default())),
             Fault::Repeat(at) | Fault::Flip(at) => (before(at), Passing::On),
             // What the server says of the connection that it was not asked on.
             Fault::Page(_) | Fault::Shorten(_) => return Passing::Stalled,
