@@ -83,6 +83,11 @@ impl Cluster {
         self.within("open a session", self.limits.step, Session::open(self.clone(), channel)).await
     }
 
+    /// The tasks that all executors together run at a time; none if the scheduler does not say.
+    pub async fn slots(&self) -> Option<u32> {
+        self.jobs.slots().await
+    }
+
     async fn connect(&self) -> Result<Channel, Error> {
         let away = |error: tonic::transport::Error| {
             let mut cause: &dyn std::error::Error = &error;

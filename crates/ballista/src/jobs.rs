@@ -1,4 +1,5 @@
-//! The scheduler's REST API: whether it has executors, and how a job is cancelled. Flight SQL knows neither.
+//! The scheduler's REST API: whether it has executors, how many tasks they run at a time, and how a job is cancelled. Flight SQL knows
+//! nothing of that.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tributary_http_client::{Endpoint, expect_ok, read_json, send_safe};
 
 /// Time limit of a request.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of the list of all jobs. With more, a job ends by itself.
+/// Bytes of the list of all jobs, or of all executors. With more, a job ends by itself.
 const MAX_LIST_BYTES: usize = 16 << 20;
 
 /// The REST API of one scheduler.
@@ -35,6 +36,16 @@ struct Job {
     status: String,
 }
 
+#[derive(Deserialize)]
+struct Executor {
+    specification: Specification,
+}
+
+#[derive(Deserialize)]
+struct Specification {
+    vcores: u32,
+}
+
 impl Jobs {
     pub(crate) fn new(client: Client, endpoint: Endpoint) -> Self {
         Self { client, endpoint }
@@ -48,6 +59,14 @@ impl Jobs {
             Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => Readiness::NoExecutor,
             _ => Readiness::Unknown,
         }
+    }
+
+    /// The tasks that all executors together run at a time; none if it does not say.
+    pub(crate) async fn slots(&self) -> Option<u32> {
+        let asked = self.endpoint.request(&self.client, Method::GET, "api/executors").timeout(TIMEOUT);
+        let response = expect_ok(send_safe(asked).await).await.ok()?;
+        let executors = read_json::<Vec<Executor>>(response, MAX_LIST_BYTES, "a Ballista scheduler").await.ok()?;
+        Some(executors.iter().fold(0, |slots, executor| executor.specification.vcores.saturating_add(slots)))
     }
 
     /// Cancels the jobs that are not done and whose statement begins with a mark.

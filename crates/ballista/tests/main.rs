@@ -97,6 +97,14 @@ async fn without_an_executor_nothing_is_begun() {
 }
 
 #[tokio::test]
+async fn the_slots_are_those_of_all_executors() {
+    let scheduler = Scheduler::start(Mood::default()).await;
+    assert_eq!(cluster(&scheduler, LIMITS).slots().await, Some(16));
+    let silent = Scheduler::start(Mood { lists_no_executors: true, ..Mood::default() }).await;
+    assert_eq!(cluster(&silent, LIMITS).slots().await, None);
+}
+
+#[tokio::test]
 async fn a_scheduler_that_is_gone_is_away() {
     let scheduler = Scheduler::start(Mood::default()).await;
     let cluster = cluster(&scheduler, LIMITS);

@@ -48,6 +48,8 @@ pub(crate) struct Mood {
     pub(crate) has_no_executor: bool,
     /// There is only the REST API.
     pub(crate) has_no_flight: bool,
+    /// It does not list its executors.
+    pub(crate) lists_no_executors: bool,
     /// The rows break off.
     pub(crate) cuts_rows: bool,
 }
@@ -83,6 +85,7 @@ impl Scheduler {
         let shared = Shared { mood, seen: Arc::default(), news: Arc::default() };
         let rest = Router::new()
             .route("/readyz", get(readyz))
+            .route("/api/executors", get(executors))
             .route("/api/jobs", get(jobs))
             .route("/api/job/{id}", axum::routing::patch(cancel))
             .with_state(shared.clone());
@@ -142,6 +145,14 @@ impl Drop for Scheduler {
 
 async fn readyz(State(shared): State<Shared>) -> StatusCode {
     if shared.mood.has_no_executor { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+}
+
+async fn executors(State(shared): State<Shared>) -> Result<Json<Value>, StatusCode> {
+    let executor = |vcores: u32| json!({"id": "1", "host": "127.0.0.1", "port": 1, "specification": {"vcores": vcores}, "metrics": []});
+    match shared.mood.lists_no_executors {
+        true => Err(StatusCode::NOT_FOUND),
+        false => Ok(Json([4, 12].map(executor).into_iter().collect())),
+    }
 }
 
 async fn jobs(State(shared): State<Shared>) -> Json<Value> {

@@ -55,7 +55,9 @@ impl<'a> SqlQuery<'a> {
     pub fn statement(&self, tables: &[String]) -> String {
         let plan = self.plan;
         let keys: Vec<String> = (0..plan.group_by.len()).map(|at| format!("k{at}")).collect();
-        let mut text = "SELECT f, w".to_owned();
+        // A state that all rows have is no group: each column of a group costs time.
+        let has_states = plan.filter.is_some() || plan.check.is_some();
+        let mut text = if has_states { "SELECT f, w" } else { "SELECT f, 1 AS w" }.to_owned();
         keys.iter().for_each(|key| write!(text, ", {key}").unwrap_or_default());
         text.push_str(", count(*) AS n");
         for (at, (part, kind)) in plan.parts.iter().zip(plan.sql_parts()).enumerate() {
@@ -70,7 +72,8 @@ impl<'a> SqlQuery<'a> {
         }
         let branches = self.files.iter().zip(tables).enumerate();
         let branches: Vec<_> = branches.map(|(number, (file, table))| self.branch(number, file, table)).collect();
-        let order = ["f".to_owned(), "w".to_owned()].into_iter().chain(keys).collect::<Vec<_>>().join(", ");
+        let order = if has_states { "f, w" } else { "f" }.to_owned();
+        let order = keys.iter().fold(order, |order, key| order + ", " + key);
         let _ = write!(text, " FROM ({}) AS u GROUP BY {order} ORDER BY {order}", branches.join(" UNION ALL "));
         text
     }
@@ -93,7 +96,7 @@ impl<'a> SqlQuery<'a> {
         }
         let table = format!("\"{}\"", table.replace('"', "\"\""));
         match state {
-            None => format!("SELECT {number} AS f, 1 AS w{columns} FROM {table}"),
+            None => format!("SELECT {number} AS f{columns} FROM {table}"),
             Some(state) => {
                 format!("SELECT {number} AS f, w{columns} FROM (SELECT *, {state} AS w FROM {table}) AS t{number}")
             }

@@ -50,11 +50,11 @@ fn a_query_is_one_statement_over_all_files() {
     assert_eq!(kinds(&query.files()[1]), (';', vec![decimal(1, 0), decimal(3, 0), SqlColumn::Text]));
     assert_eq!(
         query.statement(&["a".to_owned(), "b".to_owned()]),
-        "SELECT f, w, k0, count(*) AS n, sum(v0) AS p0, count(v0) AS n0, sum(v1) AS p1, count(v1) AS n1, min(v1) AS p2 FROM (\
-         SELECT 0 AS f, 1 AS w, c0 AS k0, CAST((c1 * c2) AS DECIMAL(6, 2)) AS v0, CAST(c1 AS DECIMAL(5, 2)) AS v1 FROM \"a\" \
+        "SELECT f, 1 AS w, k0, count(*) AS n, sum(v0) AS p0, count(v0) AS n0, sum(v1) AS p1, count(v1) AS n1, min(v1) AS p2 FROM (\
+         SELECT 0 AS f, c0 AS k0, CAST((c1 * c2) AS DECIMAL(6, 2)) AS v0, CAST(c1 AS DECIMAL(5, 2)) AS v1 FROM \"a\" \
          UNION ALL \
-         SELECT 1 AS f, 1 AS w, c2 AS k0, CAST((c1 * c0) AS DECIMAL(6, 2)) AS v0, CAST(c1 AS DECIMAL(5, 2)) AS v1 FROM \"b\"\
-         ) AS u GROUP BY f, w, k0 ORDER BY f, w, k0"
+         SELECT 1 AS f, c2 AS k0, CAST((c1 * c0) AS DECIMAL(6, 2)) AS v0, CAST(c1 AS DECIMAL(5, 2)) AS v1 FROM \"b\"\
+         ) AS u GROUP BY f, k0 ORDER BY f, k0"
     );
 }
 

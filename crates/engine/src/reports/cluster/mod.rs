@@ -5,6 +5,7 @@
 //! connections are made in the crate `ballista`.
 
 mod notes;
+mod partitions;
 mod place;
 mod plan;
 mod query;

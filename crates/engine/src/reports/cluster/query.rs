@@ -12,7 +12,12 @@ use tributary_config::ReportConfig;
 use tributary_protocol::PartialHead;
 use tributary_report::{NotSql, SqlColumn, SqlFile, SqlGroups, SqlPart, SqlPartKind, SqlQuery, SqlRow, SqlState};
 
-use super::{notes::BY_CLUSTER, place::Opened, plan::Candidate};
+use super::{
+    notes::BY_CLUSTER,
+    partitions::{PARTITIONS, partitions},
+    place::Opened,
+    plan::Candidate,
+};
 use crate::{
     input::FileToRead,
     source::{Answer, GroupLines},
@@ -81,6 +86,11 @@ impl Query {
         let mut session = cluster.session().await?;
         for (option, value) in opened.options() {
             session.set(option, &value).await?;
+        }
+        let largest = files.iter().map(|candidate| candidate.file.entry.size).max().unwrap_or_default();
+        // Without their number the cluster's own setting is as good as any.
+        if let Some(slots) = cluster.slots().await {
+            session.set(PARTITIONS, &partitions(slots, largest).to_string()).await?;
         }
         let mut query = SqlQuery::new(&report.plan);
         let mut names = Vec::new();
