@@ -6,6 +6,7 @@ mod buckets;
 mod capabilities;
 mod cluster;
 mod cluster_buckets;
+mod cluster_losses;
 mod cluster_reports;
 mod compat;
 mod crowd;
