@@ -108,7 +108,7 @@ impl SourceClient {
         let asked = Instant::now();
         if let Ok(mut held) = self.held.try_lock()
             && let Ok(request) = request(wait).build()
-            && let Some(response) = held.send(&request, USER_AGENT, wait + SENSE_TIMEOUT).await
+            && let Some(response) = held.send(request, USER_AGENT, wait + SENSE_TIMEOUT).await
         {
             return sensed(checked(Ok(response)).await?).await;
         }

@@ -51,7 +51,7 @@ async fn a_connection_is_kept_and_opened_again_when_the_server_has_closed_it() {
     let (url, heads) = server(vec![ok("one"), ok("two")]);
     let mut held = HeldConnection::default();
     for expect in ["one", "two", "one", "two"] {
-        let response = held.send(&request(&url), AGENT, LIMIT).await.unwrap();
+        let response = held.send(request(&url), AGENT, LIMIT).await.unwrap();
         assert_eq!((response.status().as_u16(), response.url().as_str()), (200, url.as_str()));
         assert_eq!(response.headers()["x-own"], "1");
         assert_eq!(response.text().await.unwrap(), expect);
@@ -66,8 +66,35 @@ async fn a_connection_is_kept_and_opened_again_when_the_server_has_closed_it() {
 #[tokio::test]
 async fn an_answer_that_ends_with_its_connection_is_whole() {
     let (url, _) = server(vec!["HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nwait".to_owned()]);
-    let response = HeldConnection::default().send(&request(&url), AGENT, LIMIT).await.unwrap();
+    let response = HeldConnection::default().send(request(&url), AGENT, LIMIT).await.unwrap();
     assert_eq!((response.status().as_u16(), response.text().await.unwrap().as_str()), (503, "wait"));
+}
+
+/// A source that says more than it was asked must not have that taken for the answer to the next question.
+#[tokio::test]
+async fn a_connection_is_used_again_only_if_both_sides_have_said_all() {
+    let last = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\none".to_owned();
+    for first in [ok("one") + &ok("stray"), ok("one") + "x", last] {
+        let (url, heads) = server(vec![first, ok("two")]);
+        let mut held = HeldConnection::default();
+        for _ in 0..2 {
+            let response = held.send(request(&url), AGENT, LIMIT).await.unwrap();
+            assert_eq!(response.text().await.unwrap(), "one", "over a connection of its own");
+        }
+        assert_eq!(heads.lock().unwrap().iter().filter(|head| head.starts_with("GET")).count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_chunks_is_whole() {
+    let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\non\r\n1\r\ne\r\n0\r\n\r\n";
+    let (url, heads) = server(vec![chunks.to_owned(), ok("two")]);
+    let mut held = HeldConnection::default();
+    for expect in ["one", "two"] {
+        let response = held.send(request(&url), AGENT, LIMIT).await.unwrap();
+        assert_eq!(response.text().await.unwrap(), expect);
+    }
+    assert_eq!(heads.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -77,10 +104,10 @@ async fn what_it_cannot_do_is_left_to_the_ordinary_client() {
     let head = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\nContent-Length: 0\r\n\r\n", "x".repeat(BUFFER_BYTES));
     for answer in [long(MAX_BODY_BYTES + 1), head, "no HTTP\r\n\r\n".to_owned(), String::new()] {
         let (url, _) = server(vec![answer]);
-        assert!(held.send(&request(&url), AGENT, Duration::from_secs(2)).await.is_none());
+        assert!(held.send(request(&url), AGENT, Duration::from_secs(2)).await.is_none());
     }
-    assert!(held.send(&request("http://127.0.0.1:1/sense"), AGENT, LIMIT).await.is_none(), "nobody listens there");
-    assert!(held.send(&request("https://127.0.0.1:1/sense"), AGENT, LIMIT).await.is_none());
+    assert!(held.send(request("http://127.0.0.1:1/sense"), AGENT, LIMIT).await.is_none(), "nobody listens there");
+    assert!(held.send(request("https://127.0.0.1:1/sense"), AGENT, LIMIT).await.is_none());
     let (url, _) = server(vec![long(MAX_BODY_BYTES)]);
-    assert!(held.send(&request(&url), AGENT, LIMIT).await.is_some());
+    assert!(held.send(request(&url), AGENT, LIMIT).await.is_some());
 }
