@@ -179,6 +179,18 @@ fn what_no_master_has_applied_is_named() {
     tells(&system, "south/feed.csv: the database has applied another content than the source holds");
 }
 
+/// It said that the source does not have the file, to people who had only forgotten `--config`.
+#[test]
+fn a_source_that_is_not_configured_is_named() {
+    let mut system = filled(System::new());
+    system.stop_master();
+    let south = system.url("south");
+    system.configure(&format!(
+        "[[source]]\nname = \"south\"\nurl = \"{south}\"\n[catalog]\ncolumns = [\"price\"]\n[uploads]\nkeep_free = \"0B\"\n"
+    ));
+    tells(&system, "north/feed.csv: the database has its rows, and its source is not configured; name");
+}
+
 /// Columns that had been reordered or dropped made every later check fail.
 #[test]
 fn columns_that_were_reordered_or_dropped_are_right() {

@@ -1,6 +1,6 @@
 //! Whether two databases have read the same: of each source the same files, in the same way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use tributary_store::{FileRow, Store};
@@ -10,6 +10,10 @@ use crate::input::Reader;
 /// Files by source and path.
 type Files = BTreeMap<(String, String), FileRow>;
 
+/// Most often, people check from another folder than that of `tributary.toml`.
+const NOT_CONFIGURED: &str =
+    "the database has its rows, and its source is not configured; name the master's configuration with --config";
+
 /// The first difference between the files of a reader, in words.
 pub(super) fn first_difference(
     reader: &impl Reader,
@@ -17,12 +21,14 @@ pub(super) fn first_difference(
     computed: &mut Store,
 ) -> Result<Option<String>> {
     let name = reader.name();
+    let configured: BTreeSet<String> = computed.sources()?.into_iter().map(|source| source.name).collect();
     let (stored, mut computed) = (files(&name, stored)?, files(&name, computed)?);
     for ((source, path), row) in stored {
         let difference = match computed.remove(&(source.clone(), path.clone())) {
             Some(now) => difference(reader, &row, &now),
-            None if row.hash.is_some() => Some("the database has its rows, and the source does not have it".to_owned()),
-            None => None,
+            None if row.hash.is_none() => None,
+            None if !configured.contains(&source) => Some(NOT_CONFIGURED.to_owned()),
+            None => Some("the database has its rows, and the source does not have it".to_owned()),
         };
         if let Some(difference) = difference {
             return Ok(Some(format!("{source}/{path}: {difference}")));
