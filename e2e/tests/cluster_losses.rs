@@ -196,7 +196,6 @@ fn an_executor_that_is_killed_costs_only_time() {
     let noticed = wait::within(NOTICED, PAUSE, || world.cluster.running_executors().filter(|running| *running == 1));
     assert!(noticed.is_some(), "the scheduler does not notice in {NOTICED:?}");
     world.check_total(FILES * ROWS, all_pieces());
-    println!("{} {}", world.report("by_cluster").unwrap()["engines"], world.notes());
 }
 
 #[test]
