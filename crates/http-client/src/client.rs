@@ -10,7 +10,8 @@ use crate::Error;
 /// Time limit for the connection alone, TLS included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for which an unused connection is kept. Servers close them too, many after 5 s, and a request that is on its way just then fails.
-pub(crate) const POOL_TIMEOUT: Duration = Duration::from_secs(4);
+/// Each takes 38 KiB: a master that starts with thousands of sources asks 800 of them per second.
+pub(crate) const POOL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Interval of the probes that notice a peer whose machine is gone.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 

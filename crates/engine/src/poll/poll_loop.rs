@@ -44,6 +44,8 @@ pub(super) struct PollLoop {
     listed_at: Instant,
     /// Delays after failed passes; starts over after a good one.
     backoff: Backoff,
+    /// Whether it did not answer last, or its pass failed.
+    is_down: bool,
 }
 
 /// Knowledge of a source between two requests. It decides how the source is asked next.
@@ -91,7 +93,7 @@ impl PollLoop {
         let backoff = Backoff::new(poll_interval, MAX_RETRY_DELAY);
         let offset = poll_interval.mul_f64((hasher.finish() % 1000) as f64 / 1000.0);
         let now = Instant::now();
-        Self { poll, statuses, poll_interval, first_tick: now + offset, listed_at: now, backoff }
+        Self { poll, statuses, poll_interval, first_tick: now + offset, listed_at: now, backoff, is_down: false }
     }
 
     /// Asks once and makes a pass if there is news. A panic counts as a failed pass.
@@ -103,6 +105,7 @@ impl PollLoop {
             Ok(Err(error)) => error,
             Err(_) => anyhow!("the pass panicked; this is a bug, and the log says where"),
         };
+        self.is_down = true;
         let reason = notes::reason(&error);
         self.statuses.report(self.poll.name(), None, started.elapsed(), SourceState::Down, Some(reason));
         self.poll.note_down(&error).await;
@@ -112,6 +115,7 @@ impl PollLoop {
     async fn ask(&mut self, known: Known) -> Result<Known> {
         let asked_at = Instant::now();
         let (sense, is_news) = match &known {
+            Known::Nothing if !self.is_down => return Box::pin(self.ask_in_turn()).await,
             Known::Nothing => (self.poll.origin().sense().await?, true),
             Known::Version { version, holds, .. } => {
                 let wait = if *holds { self.longest_wait() } else { Duration::ZERO };
@@ -162,13 +166,29 @@ impl PollLoop {
         Known::Nothing
     }
 
-    /// Makes a pass as [`PollLoop::pass`] does, once it is its turn.
-    async fn pass_in_turn(&mut self, sense: &Sense, expects_change: bool) -> Result<Known> {
-        let turn = match self.poll.origin().documents() {
+    /// Asks and makes a pass in one turn. At a start all sources have news: of thousands that were asked at once, each would hold a
+    /// connection until it is its turn. One that is down is asked without a turn, so that it takes none from others.
+    async fn ask_in_turn(&mut self) -> Result<Known> {
+        let mut turn = self.next_turn().await;
+        // Boxed as a pass is: thousands wait here for their turn.
+        let sense = Box::pin(turn.ask(self.poll.origin().sense())).await?;
+        if turn.is_over() {
+            turn = self.next_turn().await;
+        }
+        Box::pin(turn.give(self.pass(&sense, false))).await
+    }
+
+    async fn next_turn(&self) -> Turn {
+        match self.poll.origin().documents() {
             // Someone waits for each, and they come in parts of their own.
             Some(_) => Turn::default(),
             None => self.poll.turns().next().await,
-        };
+        }
+    }
+
+    /// Makes a pass as [`PollLoop::pass`] does, once it is its turn.
+    async fn pass_in_turn(&mut self, sense: &Sense, expects_change: bool) -> Result<Known> {
+        let turn = self.next_turn().await;
         // Boxed here, so that a source in which nothing happens does not hold the state of a pass: it is most of that of its task.
         Box::pin(turn.give(self.pass(sense, expects_change))).await
     }
@@ -187,6 +207,7 @@ impl PollLoop {
             return Ok(Known::Nothing);
         }
         self.backoff.reset();
+        self.is_down = false;
         Ok(match sense.version {
             Some(_) => Known::Version {
                 version: passed.version,

@@ -11,6 +11,8 @@ use tokio::{
 const MAX_PASSES: usize = 128;
 /// Longest time for which a pass counts. A slow source goes on beside the others: it must not keep them from their turn.
 const MAX_TURN: Duration = Duration::from_secs(5);
+/// The same for the first question to a source, which a source that is well answers at once.
+const MAX_QUESTION: Duration = Duration::from_millis(250);
 
 /// The turns of all sources; clones share them.
 #[derive(Clone)]
@@ -20,7 +22,7 @@ pub(crate) struct Turns(Arc<Semaphore>);
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     /// Given back when this is dropped.
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Default for Turns {
@@ -33,19 +35,35 @@ impl Turns {
     /// Waits for a turn. Those who have waited longest come first.
     pub(crate) async fn next(&self) -> Turn {
         // Never closed.
-        Turn { _permit: Arc::clone(&self.0).acquire_owned().await.ok() }
+        Turn { permit: Arc::clone(&self.0).acquire_owned().await.ok() }
     }
 }
 
 impl Turn {
     /// Makes a pass. The turn ends with it, or after [`MAX_TURN`].
-    pub(crate) async fn give<T>(self, pass: impl Future<Output = T>) -> T {
-        let mut pass = pin!(pass);
-        match timeout(MAX_TURN, &mut pass).await {
-            Ok(passed) => passed,
+    pub(crate) async fn give<T>(mut self, pass: impl Future<Output = T>) -> T {
+        self.spend(MAX_TURN, pass).await
+    }
+
+    /// Waits for the answer to the question with which a pass begins. The turn goes on after it, unless it took longer than
+    /// [`MAX_QUESTION`].
+    pub(crate) async fn ask<T>(&mut self, question: impl Future<Output = T>) -> T {
+        self.spend(MAX_QUESTION, question).await
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.permit.is_none()
+    }
+
+    /// Works. The turn ends if that takes longer than `limit`.
+    async fn spend<T>(&mut self, limit: Duration, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        match timeout(limit, &mut work).await {
+            Ok(done) => done,
             Err(_) => {
-                drop(self);
-                pass.await
+                self.permit = None;
+                work.await
             }
         }
     }
@@ -70,6 +88,22 @@ mod tests {
         assert_eq!(turns.0.available_permits(), 0);
         let turn = turns.next().await;
         assert_eq!((turn.give(async { 7 }).await, started.elapsed().as_secs()), (7, MAX_TURN.as_secs()));
+    }
+
+    /// At a start, sources that never answer keep others from being asked.
+    #[tokio::test(start_paused = true)]
+    async fn a_question_that_is_not_answered_gives_its_turn_away() {
+        let (turns, started) = (Turns::default(), Instant::now());
+        let mut turn = turns.next().await;
+        assert_eq!((turn.ask(async { 7 }).await, turn.is_over()), (7, false));
+        let _others: Vec<_> = futures_util::future::join_all((1..MAX_PASSES).map(|_| turns.next())).await;
+        let slow = tokio::spawn(async move {
+            turn.ask(tokio::time::sleep(MAX_TURN)).await;
+            turn.is_over()
+        });
+        turns.next().await;
+        assert_eq!(started.elapsed().as_millis(), MAX_QUESTION.as_millis());
+        assert!(slow.await.unwrap());
     }
 
     #[tokio::test]
