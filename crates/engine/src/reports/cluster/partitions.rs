@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn a_part_is_neither_tiny_nor_huge() {
         let check = |slots, mebibytes: u64, expect| {
-            assert_eq!(partitions(slots, mebibytes << 20), expect, "{slots}, {mebibytes}")
+            assert_eq!(partitions(slots, mebibytes << 20), expect, "{slots}, {mebibytes}");
         };
         check(2, 300, 4);
         check(0, 0, 2);
