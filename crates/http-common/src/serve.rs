@@ -123,7 +123,7 @@ where
         .h1(map_config(app, |()| AppConfig::default()))
 }
 
-/// Stops a server, once the transfers under way have ended or have had [`STOP_SECONDS`].
+/// Stops a server, once the transfers under way have ended or have had a few seconds.
 pub async fn stop(server: &ServerHandle) {
     // Else it takes connections that none of its workers is there for any more: they are cut, and logged as an error. Now they wait for the
     // next server of the same listener, such as that of a standby which takes over.
