@@ -44,7 +44,7 @@ fn hash(source: &Daemon) -> Option<String> {
 }
 
 #[test]
-fn a_stock_cluster_sums_a_file_where_it_is() {
+fn a_stock_cluster_reads_a_file_where_it_is() {
     let Some(cluster) = cluster() else { return };
     let feeds = TempDir::new().unwrap();
     let (text, pieces, cents) = sales(ROWS);
