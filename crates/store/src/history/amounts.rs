@@ -30,8 +30,8 @@ pub const HISTORY_STEPS: [HistoryStep; 4] = [
 const DAY: i64 = 86_400;
 
 /// Amounts of a stretch of time. The sum of two is the same of both together.
-#[derive(Debug, Clone, Default, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = history)]
+#[derive(Debug, Clone, Default, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = history, treat_none_as_null = true)]
 pub struct Amounts {
     /// Products at its end; `None` if nobody looked.
     pub products: Option<i64>,
@@ -117,11 +117,14 @@ impl Store {
             let action = || format!("count in the history of {source:?}");
             let stored: Option<Amounts> =
                 place.select(Amounts::as_select()).first(&mut self.connection).optional().or_cannot(action)?;
-            let mut sum = stored.unwrap_or_default();
-            sum.add(amounts);
-            diesel::delete(place).execute(&mut self.connection).or_cannot(action)?;
-            let row = HistoryRow { source: source.to_owned(), step, at, amounts: sum };
-            diesel::insert_into(dsl::history).values(&row).execute(&mut self.connection).or_cannot(action)?;
+            let counted = if let Some(mut sum) = stored {
+                sum.add(amounts);
+                diesel::update(place).set(&sum).execute(&mut self.connection)
+            } else {
+                let row = HistoryRow { source: source.to_owned(), step, at, amounts: amounts.clone() };
+                diesel::insert_into(dsl::history).values(&row).execute(&mut self.connection)
+            };
+            counted.or_cannot(action)?;
         }
         Ok(())
     }
