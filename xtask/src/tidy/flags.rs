@@ -13,35 +13,43 @@ pub(super) fn faults(tree: &Tree) -> Vec<String> {
     for (path, text) in tree.markdown() {
         let (mut is_shell, mut is_ours) = (false, false);
         for (number, line) in text.lines().enumerate() {
-            let mut check = |flag: &str, page: &str| {
-                if tree.text(page).is_some_and(|page| !names(page, flag)) {
-                    faults.push(format!("{path}:{}: `{flag}` is not in {page}", number + 1));
-                }
-            };
-            if let Some(fence) = line.strip_prefix("```") {
+            let named: Vec<(&str, String)> = if let Some(fence) = line.strip_prefix("```") {
                 (is_shell, is_ours) = (fence == "sh", false);
+                Vec::new()
             } else if is_shell {
-                for word in line.split_whitespace().take_while(|word| !word.starts_with('#')) {
-                    is_ours = match word {
-                        "|" | "||" | "&&" | "&" | ";" | ">" => false,
-                        word => is_ours || PROGRAMS.contains(&word.trim_start_matches('(')),
-                    };
-                    if is_ours && word.starts_with("--") && word != "--" {
-                        check(flag(word), REFERENCE);
-                    }
-                }
-                is_ours &= line.ends_with('\\');
+                in_command(line, &mut is_ours).into_iter().map(|flag| (flag, REFERENCE.to_owned())).collect()
             } else {
-                for linked in line.split("[`").skip(1).filter(|linked| linked.starts_with("--")) {
-                    let target = linked.split_once("`](").and_then(|(_, behind)| behind.split(')').next());
-                    if let Some(target) = target {
-                        check(flag(linked), &resolve(path, target).path);
-                    }
-                }
-            }
+                in_links(line).map(|(flag, target)| (flag, resolve(path, target).path)).collect()
+            };
+            let unknown = named.iter().filter(|(flag, page)| tree.text(page).is_some_and(|page| !names(page, flag)));
+            faults.extend(unknown.map(|(flag, page)| format!("{path}:{}: `{flag}` is not in {page}", number + 1)));
         }
     }
     faults
+}
+
+/// The flags of our programs in a line of a command, and whether the next line goes on with one.
+fn in_command<'a>(line: &'a str, is_ours: &mut bool) -> Vec<&'a str> {
+    let mut flags = Vec::new();
+    for word in line.split_whitespace().take_while(|word| !word.starts_with('#')) {
+        *is_ours = match word {
+            "|" | "||" | "&&" | "&" | ";" | ">" => false,
+            word => *is_ours || PROGRAMS.contains(&word.trim_start_matches('(')),
+        };
+        if *is_ours && word.starts_with("--") && word != "--" {
+            flags.push(flag(word));
+        }
+    }
+    *is_ours &= line.ends_with('\\');
+    flags
+}
+
+/// The flags that links of a line begin with, and their targets.
+fn in_links(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    line.split("[`").skip(1).filter(|linked| linked.starts_with("--")).filter_map(|linked| {
+        let target = linked.split_once("`](")?.1.split(')').next()?;
+        Some((flag(linked), target))
+    })
 }
 
 /// The flag that a text begins with.

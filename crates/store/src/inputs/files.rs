@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 
-use super::path_starts::{path_start, start_of};
+use super::path_starts::{path_is, path_start, start_of};
 use crate::{
     Error, Store,
     database::{
@@ -214,7 +214,7 @@ impl Store {
         files::table
             .inner_join(sources::table)
             .filter(files::reader.eq(reader).and(sources::name.eq(source)))
-            .filter(path_start().eq(start_of(path)).and(files::path.eq(path)))
+            .filter(path_is(path))
             .select(FileRow::as_select())
             .first(&mut self.connection)
             .optional()

@@ -50,8 +50,7 @@ macro_rules! columns_of_pages {
         Ok(contents)
     }};
 }
-/// Pages in a query, each of some 20 KiB.
-const PAGES_PER_QUERY: usize = 64;
+
 impl Store {
     /// First sku and digest of each page of a file, by first sku. Reads none of the large columns.
     ///
@@ -130,7 +129,9 @@ impl Store {
     }
 }
 
-/// Pages in a statement, each of some 20 KiB: they are copied into it.
+/// Pages in a query, each of some 20 KiB.
+const PAGES_PER_QUERY: usize = 64;
+/// Pages in a statement, which are copied into it.
 const PAGES_PER_STATEMENT: usize = 16;
 
 /// A page to insert.

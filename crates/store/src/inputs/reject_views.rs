@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 
 use diesel::{dsl::max, prelude::*};
 
-use super::path_starts::{path_start, start_of};
+use super::path_starts::path_is;
 use crate::{
     Error, MAX_PAGE_BYTES, Store,
     database::{
@@ -85,7 +85,7 @@ macro_rules! of_filter {
             query = query.filter(sources::name.eq(source));
         }
         if let Some(file) = &filter.file {
-            query = query.filter(path_start().eq(start_of(file)).and(files::path.eq(file)));
+            query = query.filter(path_is(file));
         }
         query
     }};

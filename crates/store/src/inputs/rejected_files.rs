@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     files::FileState,
-    path_starts::{path_start, start_of},
+    path_starts::path_is,
     reject_views::{RejectFilter, of_filter},
 };
 use crate::{

@@ -44,29 +44,20 @@ impl Session {
         format!("'{} ' || coalesce(current_schema()::regnamespace::oid, 0)", self.name())
     }
 
-    /// The statements that set it up. Texts are UTF-8 whatever the database's own encoding. A plan for any values is made once, where
-    /// the values hardly matter.
-    pub(super) fn settings(self) -> &'static str {
+    /// The statements that set it up, besides [`SETTINGS`].
+    fn settings(self) -> &'static str {
         match self {
-            Self::Writer => {
-                "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET lock_timeout = '30s'"
-            }
-            Self::Holder => {
-                "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET lock_timeout = '30s'; \
-                 SET default_transaction_read_only = on"
-            }
-            Self::Reader => {
-                "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET default_transaction_read_only = on"
-            }
+            Self::Writer => "SET lock_timeout = '30s'",
+            Self::Holder => "SET lock_timeout = '30s'; SET default_transaction_read_only = on",
+            Self::Reader => "SET default_transaction_read_only = on",
             // A master that is paused, or whose machine is gone, does not ping any more: the server ends its session.
-            Self::Lease => {
-                "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET lock_timeout = '30s'; \
-                 SET idle_session_timeout = '10s'"
-            }
+            Self::Lease => "SET lock_timeout = '30s'; SET idle_session_timeout = '10s'",
         }
     }
 }
 
+/// The statements that set up any session: texts are UTF-8 whatever the database's own encoding.
+const SETTINGS: &str = "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on";
 /// Parameters of a connection that the URL does not set: a server that is gone is noticed within seconds.
 const PARAMETERS: &str =
     "connect_timeout=5&keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=10000";
@@ -80,7 +71,7 @@ pub(crate) fn connect(url: &DatabaseUrl, session: Session) -> Result<PgConnectio
     let opened = PgConnection::establish(&with_parameters(address, session));
     let mut connection = opened.map_err(|error| cannot_open(url, &error.to_string()))?;
     let name = format!("SELECT set_config('application_name', {}, false)", session.full_name());
-    let settings = format!("{}; {name}", session.settings());
+    let settings = format!("{SETTINGS}; {}; {name}", session.settings());
     connection.batch_execute(&settings).map_err(|error| cannot_open(url, &message(&error)))?;
     Ok(connection)
 }
